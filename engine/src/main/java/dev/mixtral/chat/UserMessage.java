@@ -1,0 +1,4 @@
+package dev.mixtral.chat;
+
+/// What the user says.
+public record UserMessage(String content) implements Message {}

@@ -1,0 +1,7 @@
+/// Everything that can go wrong, as one sealed tree of unchecked exceptions that carry data.
+///
+/// Depends on the JDK only. Entry class: [dev.mixtral.error.MixtralException].
+@NullMarked
+package dev.mixtral.error;
+
+import org.jspecify.annotations.NullMarked;

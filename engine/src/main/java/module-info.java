@@ -1,0 +1,14 @@
+/// Mixtral as a library: open weights, tokenizer, chat templates, kernels, the model and its sampling.
+///
+/// Embedders start at `dev.mixtral.engine`.
+@SuppressWarnings("module") // qualified exports name modules that are compiled after this one
+module dev.mixtral.engine {
+    requires static transitive org.jspecify;
+    requires transitive tools.jackson.databind;
+
+    exports dev.mixtral.chat;
+    exports dev.mixtral.error;
+    exports dev.mixtral.format;
+    exports dev.mixtral.tensor;
+    exports dev.mixtral.tokenizer;
+}

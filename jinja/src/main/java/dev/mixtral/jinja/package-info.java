@@ -1,0 +1,5 @@
+/// Placeholder of the jinja module.
+@NullMarked
+package dev.mixtral.jinja;
+
+import org.jspecify.annotations.NullMarked;
