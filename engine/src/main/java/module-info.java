@@ -5,10 +5,19 @@
 module dev.mixtral.engine {
     requires static transitive org.jspecify;
     requires transitive tools.jackson.databind;
+    requires jdk.incubator.vector;
 
     exports dev.mixtral.chat;
     exports dev.mixtral.error;
     exports dev.mixtral.format;
     exports dev.mixtral.tensor;
     exports dev.mixtral.tokenizer;
+    exports dev.mixtral.kernel;
+    exports dev.mixtral.kvcache;
+    exports dev.mixtral.model;
+
+    uses dev.mixtral.kernel.KernelProvider;
+
+    provides dev.mixtral.kernel.KernelProvider with
+            dev.mixtral.kernel.vector.VectorKernelProvider;
 }

@@ -1,0 +1,73 @@
+package dev.mixtral.kernel;
+
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.Tensor;
+
+/// Numeric kernels over row-major activations and weights as stored in the file.
+///
+/// **Batch invariance.** The result for a row of activations depends on that row and the weights only: not on the other
+/// rows of the call, nor on how output columns are split over calls. That is what makes a prompt in chunks equal a
+/// prompt at once, a batch equal its single sequences, and any number of threads equal one, bit for bit.
+///
+/// Implementations are stateless and thread-safe; working memory is the caller's [Scratch]. Arguments are trusted:
+/// shapes were checked when the checkpoint was opened.
+public interface Kernels {
+    /// Returns the provider's name: `scalar`, `vector`.
+    String name();
+
+    /// Multiplies activations by a weight matrix: `out[t, r] = Σ_c w[r, c] · x[t, c]`.
+    ///
+    /// @param w `[rows, cols]`, any type
+    /// @param fromRow first row of `w`, which is the first column of `out` that is written
+    /// @param toRow end of the rows, exclusive
+    /// @param x `[T, cols]`
+    /// @param fromToken first row of `x` and `out` in use
+    /// @param numTokens rows of `x` and `out` in use
+    /// @param out `[T, rows]`; columns outside `[fromRow, toRow)` and other rows are not touched
+    void matmul(
+            Tensor w,
+            int fromRow,
+            int toRow,
+            FloatMatrix x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch);
+
+    /// Normalises a row to root mean square 1 and scales it: `out = x / sqrt(mean(x²) + eps) · weight`
+    /// (RMSNorm, arXiv 1910.07467).
+    ///
+    /// @param weight `[cols]`
+    void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out);
+
+    /// Applies the gated activation to a part of a row: `gate = silu(gate) · up` with `silu(z) = z / (1 + exp(-z))`
+    /// (SwiGLU, arXiv 2002.05202).
+    ///
+    /// @param gate `[T, F]`, columns `[from, to)` of `row` are overwritten
+    /// @param up `[T, F]`
+    void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to);
+
+    /// Adds a multiple of a row: `x[row] += scale · y[yRow]`.
+    void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow);
+
+    /// Attends from one position to all positions up to itself, for the query heads that share one KV head
+    /// (grouped-query attention, arXiv 2305.13245): `o_h = softmax(q_h · kᵀ / sqrt(headDim)) · v`.
+    ///
+    /// @param q `[T, H * headDim]`, rotated queries
+    /// @param row the row of `q` and `out`
+    /// @param kv keys and values of this row's sequence, positions `0 .. numPositions - 1` written
+    /// @param layer layer of the cache
+    /// @param kvHead KV head; serves query heads `kvHead * H / K .. (kvHead + 1) * H / K - 1`
+    /// @param numPositions positions to attend to, this row's own included
+    /// @param out `[T, H * headDim]`; the columns of these query heads are overwritten
+    void attention(
+            FloatMatrix q,
+            int row,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int numPositions,
+            FloatMatrix out,
+            Scratch scratch);
+}

@@ -1,0 +1,152 @@
+package dev.mixtral.kernel.scalar;
+
+import dev.mixtral.kernel.Kernels;
+import dev.mixtral.kernel.Scratch;
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.kvcache.KvLayout;
+import dev.mixtral.tensor.Dequantizer;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// Plain loops that sum in double precision: slow, and as close to exact as 32-bit results can be.
+///
+/// Every other implementation is compared with this one.
+public final class ScalarKernels implements Kernels {
+    /// Creates the kernels; they hold no state.
+    public ScalarKernels() {}
+
+    @Override
+    public String name() {
+        return "scalar";
+    }
+
+    @Override
+    public void matmul(
+            Tensor w,
+            int fromRow,
+            int toRow,
+            FloatMatrix x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        int cols = w.cols();
+        float[] weights = scratch.weights(cols);
+        for (int r = fromRow; r < toRow; r++) {
+            Dequantizer.dequantize(w.type(), w.data(), r * w.rowBytes(), weights, 0, cols);
+            for (int t = fromToken; t < fromToken + numTokens; t++) {
+                double sum = 0;
+                for (int c = 0; c < cols; c++) {
+                    sum += (double) weights[c] * x.get(t, c);
+                }
+                out.set(t, r, (float) sum);
+            }
+        }
+    }
+
+    @Override
+    public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
+        double sumOfSquares = 0;
+        for (int c = 0; c < x.cols(); c++) {
+            double value = x.get(row, c);
+            sumOfSquares += value * value;
+        }
+        double scale = 1 / Math.sqrt(sumOfSquares / x.cols() + eps);
+        for (int c = 0; c < x.cols(); c++) {
+            out.set(row, c, (float) (x.get(row, c) * scale * weight[c]));
+        }
+    }
+
+    @Override
+    public void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to) {
+        for (int c = from; c < to; c++) {
+            double z = gate.get(row, c);
+            gate.set(row, c, (float) (z / (1 + Math.exp(-z)) * up.get(row, c)));
+        }
+    }
+
+    @Override
+    public void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow) {
+        for (int c = 0; c < x.cols(); c++) {
+            x.set(row, c, Math.fma(scale, y.get(yRow, c), x.get(row, c)));
+        }
+    }
+
+    @Override
+    public void attention(
+            FloatMatrix q,
+            int row,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int numPositions,
+            FloatMatrix out,
+            Scratch scratch) {
+        int headDim = kv.layout().headDim();
+        int headsPerKvHead = q.cols() / headDim / kv.layout().numKvHeads();
+        float[] scores = scratch.scores(numPositions);
+        for (int head = kvHead * headsPerKvHead; head < (kvHead + 1) * headsPerKvHead; head++) {
+            scores(q, row, head, kv, layer, kvHead, scores, numPositions);
+            double sum = softmaxNumerators(scores, numPositions);
+            for (int i = 0; i < headDim; i++) {
+                double weighted = 0;
+                for (int j = 0; j < numPositions; j++) {
+                    weighted += (double) scores[j] * value(kv, layer, kvHead, j, i);
+                }
+                out.set(row, head * headDim + i, (float) (weighted / sum));
+            }
+        }
+    }
+
+    private static void scores(
+            FloatMatrix q, int row, int head, KvCache kv, int layer, int kvHead, float[] scores, int numPositions) {
+        int headDim = kv.layout().headDim();
+        double scale = 1 / Math.sqrt(headDim);
+        for (int j = 0; j < numPositions; j++) {
+            double dot = 0;
+            for (int i = 0; i < headDim; i++) {
+                dot += (double) q.get(row, head * headDim + i) * key(kv, layer, kvHead, j, i);
+            }
+            scores[j] = (float) (dot * scale);
+        }
+    }
+
+    /// Replaces scores by `exp(score - max)` and returns their sum.
+    private static double softmaxNumerators(float[] scores, int n) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int j = 0; j < n; j++) {
+            max = Math.max(max, scores[j]);
+        }
+        double sum = 0;
+        for (int j = 0; j < n; j++) {
+            scores[j] = (float) Math.exp(scores[j] - max);
+            sum += scores[j];
+        }
+        return sum;
+    }
+
+    private static float key(KvCache kv, int layer, int kvHead, int position, int i) {
+        KvLayout layout = kv.layout();
+        long group =
+                layout.keyGroupOffset(layer, kvHead, position) / layout.type().bytes();
+        return element(kv, position, group + (long) i * KvLayout.GROUP + position % KvLayout.GROUP);
+    }
+
+    private static float value(KvCache kv, int layer, int kvHead, int position, int i) {
+        KvLayout layout = kv.layout();
+        return element(
+                kv,
+                position,
+                layout.valueOffset(layer, kvHead, position) / layout.type().bytes() + i);
+    }
+
+    private static float element(KvCache kv, int position, long index) {
+        MemorySegment block = kv.block(position);
+        return switch (kv.layout().type()) {
+            case F32 -> block.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+            case F16 -> Float.float16ToFloat(block.getAtIndex(ValueLayout.JAVA_SHORT, index));
+        };
+    }
+}

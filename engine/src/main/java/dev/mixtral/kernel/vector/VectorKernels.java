@@ -1,0 +1,109 @@
+package dev.mixtral.kernel.vector;
+
+import dev.mixtral.kernel.Kernels;
+import dev.mixtral.kernel.Scratch;
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.Tensor;
+import jdk.incubator.vector.FloatVector;
+
+/// Kernels on the Vector API, with 32-bit activations and 32-bit sums.
+final class VectorKernels implements Kernels {
+    private static final int LENGTH = Lanes.LENGTH;
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public void matmul(
+            Tensor w,
+            int fromRow,
+            int toRow,
+            FloatMatrix x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        VectorMatmul.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+    }
+
+    @Override
+    public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
+        int cols = x.cols();
+        int at = x.offset(row);
+        int outAt = out.offset(row);
+        float scale = (float) (1 / Math.sqrt(sumOfSquares(x.data(), at, cols) / cols + eps));
+        int c = 0;
+        for (; c <= cols - LENGTH; c += LENGTH) {
+            Lanes.load(x.data(), at + c).mul(scale).mul(Lanes.load(weight, c)).intoArray(out.data(), outAt + c);
+        }
+        for (; c < cols; c++) {
+            out.data()[outAt + c] = x.data()[at + c] * scale * weight[c];
+        }
+    }
+
+    private static double sumOfSquares(float[] x, int at, int n) {
+        FloatVector sums = FloatVector.zero(Lanes.FLOATS);
+        int c = 0;
+        for (; c <= n - LENGTH; c += LENGTH) {
+            FloatVector v = Lanes.load(x, at + c);
+            sums = v.fma(v, sums);
+        }
+        double sum = 0;
+        for (float lane : sums.toArray()) {
+            sum += lane;
+        }
+        for (; c < n; c++) {
+            sum += (double) x[at + c] * x[at + c];
+        }
+        return sum;
+    }
+
+    @Override
+    public void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to) {
+        float[] z = gate.data();
+        int at = gate.offset(row);
+        int upAt = up.offset(row);
+        int c = from;
+        for (; c <= to - LENGTH; c += LENGTH) {
+            FloatVector v = Lanes.load(z, at + c);
+            FloatVector silu = v.div(VectorMath.exp(v.neg()).add(1));
+            silu.mul(Lanes.load(up.data(), upAt + c)).intoArray(z, at + c);
+        }
+        for (; c < to; c++) {
+            float v = z[at + c];
+            z[at + c] = (float) (v / (1 + Math.exp(-v))) * up.data()[upAt + c];
+        }
+    }
+
+    @Override
+    public void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow) {
+        int at = x.offset(row);
+        int yAt = y.offset(yRow);
+        int c = 0;
+        for (; c <= x.cols() - LENGTH; c += LENGTH) {
+            FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, scale);
+            Lanes.load(y.data(), yAt + c)
+                    .fma(factor, Lanes.load(x.data(), at + c))
+                    .intoArray(x.data(), at + c);
+        }
+        for (; c < x.cols(); c++) {
+            x.data()[at + c] = Math.fma(scale, y.data()[yAt + c], x.data()[at + c]);
+        }
+    }
+
+    @Override
+    public void attention(
+            FloatMatrix q,
+            int row,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int numPositions,
+            FloatMatrix out,
+            Scratch scratch) {
+        VectorAttention.attend(q, row, kv, layer, kvHead, numPositions, out, scratch);
+    }
+}

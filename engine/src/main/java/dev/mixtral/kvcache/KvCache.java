@@ -1,0 +1,88 @@
+package dev.mixtral.kvcache;
+
+import dev.mixtral.tensor.FloatMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Keys and values of one sequence, in blocks that are allocated as it grows.
+///
+/// Owns its memory until [#close()]. Growing and truncating are the sequence owner's; different threads may write
+/// different positions, layers or heads at once.
+public final class KvCache implements AutoCloseable {
+    private final KvLayout layout;
+    private final Arena arena = Arena.ofShared();
+    private final List<MemorySegment> blockTable = new ArrayList<>();
+    private int numComputedTokens;
+
+    /// Creates an empty cache.
+    public KvCache(KvLayout layout) {
+        this.layout = layout;
+    }
+
+    /// Returns where things lie inside a block.
+    public KvLayout layout() {
+        return layout;
+    }
+
+    /// Returns the number of leading positions whose keys and values are complete.
+    public int numComputedTokens() {
+        return numComputedTokens;
+    }
+
+    /// Makes room for positions `0 .. numTokens - 1`.
+    public void ensureCapacity(int numTokens) {
+        while ((long) blockTable.size() * KvLayout.BLOCK_SIZE < numTokens) {
+            blockTable.add(arena.allocate(layout.blockBytes(), 64));
+        }
+    }
+
+    /// Declares positions up to `numTokens` complete, or forgets those from `numTokens` on. Memory is kept for reuse.
+    public void setNumComputedTokens(int numTokens) {
+        if (numTokens < 0 || (long) blockTable.size() * KvLayout.BLOCK_SIZE < numTokens) {
+            throw new IllegalArgumentException(
+                    "numTokens " + numTokens + " outside the " + blockTable.size() + " blocks of the cache");
+        }
+        numComputedTokens = numTokens;
+    }
+
+    /// Returns the block that holds `position`.
+    public MemorySegment block(int position) {
+        return blockTable.get(position / KvLayout.BLOCK_SIZE);
+    }
+
+    /// Stores the key and value rows of one position in one layer.
+    ///
+    /// @param k `[≥ row + 1, numKvHeads * headDim]`, rotated
+    /// @param v `[≥ row + 1, numKvHeads * headDim]`
+    public void write(int layer, int position, FloatMatrix k, FloatMatrix v, int row) {
+        MemorySegment block = block(position);
+        int headDim = layout.headDim();
+        int lane = position % KvLayout.GROUP;
+        for (int kvHead = 0; kvHead < layout.numKvHeads(); kvHead++) {
+            long keys = layout.keyGroupOffset(layer, kvHead, position)
+                            / layout.type().bytes()
+                    + lane;
+            long values =
+                    layout.valueOffset(layer, kvHead, position) / layout.type().bytes();
+            for (int i = 0; i < headDim; i++) {
+                put(block, keys + (long) i * KvLayout.GROUP, k.get(row, kvHead * headDim + i));
+                put(block, values + i, v.get(row, kvHead * headDim + i));
+            }
+        }
+    }
+
+    private void put(MemorySegment block, long index, float value) {
+        switch (layout.type()) {
+            case F32 -> block.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
+            case F16 -> block.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(value));
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,57 @@
+package dev.mixtral.model;
+
+import dev.mixtral.kernel.Kernels;
+import dev.mixtral.kernel.Scratch;
+import dev.mixtral.kernel.ThreadTeam;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.Tensor;
+
+/// Kernels together with the threads that run them: how a layer's work is cut into tasks.
+///
+/// @param kernels the numeric kernels
+/// @param team the compute threads
+record Compute(Kernels kernels, ThreadTeam team) {
+    /// Weight rows of one task: enough work to be worth a task, few enough that threads end together.
+    static final int CHUNK = 64;
+
+    /// Runs one task for each row of a batch.
+    void forRows(int numRows, RowTask task) {
+        team.run(numRows, task::run);
+    }
+
+    /// Multiplies the first `numTokens` rows of `x` by several matrices at once.
+    ///
+    /// @param weights matrices with as many columns as `x`
+    /// @param outs `outs[i]` receives the product with `weights[i]`
+    void matmul(Tensor[] weights, FloatMatrix x, int numTokens, FloatMatrix[] outs) {
+        int[] firstTask = new int[weights.length + 1];
+        for (int i = 0; i < weights.length; i++) {
+            firstTask[i + 1] = firstTask[i] + numChunks(weights[i].rows());
+        }
+        team.run(firstTask[weights.length], (task, scratch) -> {
+            int i = 0;
+            while (task >= firstTask[i + 1]) {
+                i++;
+            }
+            int from = (task - firstTask[i]) * CHUNK;
+            int to = Math.min(weights[i].rows(), from + CHUNK);
+            kernels.matmul(weights[i], from, to, x, 0, numTokens, outs[i], scratch);
+        });
+    }
+
+    /// Multiplies the first `numTokens` rows of `x` by one matrix.
+    void matmul(Tensor weight, FloatMatrix x, int numTokens, FloatMatrix out) {
+        matmul(new Tensor[] {weight}, x, numTokens, new FloatMatrix[] {out});
+    }
+
+    /// Returns how many tasks cover `rows` weight rows.
+    static int numChunks(int rows) {
+        return (rows + CHUNK - 1) / CHUNK;
+    }
+
+    /// The work of one row.
+    @FunctionalInterface
+    interface RowTask {
+        void run(int row, Scratch scratch);
+    }
+}

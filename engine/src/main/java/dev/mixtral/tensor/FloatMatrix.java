@@ -1,0 +1,36 @@
+package dev.mixtral.tensor;
+
+/// Activations: `[numRows, cols]` 32-bit floats, row-major, without gaps.
+///
+/// On the heap, where vector code reads fastest. Mutable and unsynchronised: callers give each thread its own rows or
+/// columns.
+///
+/// @param data `numRows * cols` floats
+/// @param numRows rows
+/// @param cols floats in one row
+public record FloatMatrix(float[] data, int numRows, int cols) {
+    /// Creates a matrix of zeros.
+    public FloatMatrix(int numRows, int cols) {
+        this(new float[Math.multiplyExact(numRows, cols)], numRows, cols);
+    }
+
+    /// Returns the index in [#data()] of the first element of a row.
+    public int offset(int row) {
+        return row * cols;
+    }
+
+    /// Returns one element.
+    public float get(int row, int col) {
+        return data[row * cols + col];
+    }
+
+    /// Replaces one element.
+    public void set(int row, int col, float value) {
+        data[row * cols + col] = value;
+    }
+
+    /// Copies a row of another matrix with as many columns over a row of this one.
+    public void copyRow(int row, FloatMatrix source, int sourceRow) {
+        System.arraycopy(source.data, source.offset(sourceRow), data, offset(row), cols);
+    }
+}
