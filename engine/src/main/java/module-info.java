@@ -15,6 +15,7 @@ module dev.mixtral.engine {
     exports dev.mixtral.kernel;
     exports dev.mixtral.kvcache;
     exports dev.mixtral.model;
+    exports dev.mixtral.sampling;
 
     uses dev.mixtral.kernel.KernelProvider;
 
