@@ -18,6 +18,12 @@ public interface Tokenizer {
     /// Encodes bytes that should be UTF-8; each invalid byte counts as U+FFFD.
     int[] encode(byte[] utf8);
 
+    /// Encodes text that goes on from tokens before it: as [#encode(String)], but without the dummy leading space.
+    int[] encodeContinuation(String text);
+
+    /// Returns how the parts of a rendered foreign chat template between its special tokens are to be encoded.
+    SpacePrefix spacePrefix();
+
     /// Decodes ids to text: control tokens vanish, runs of byte tokens become UTF-8 (undecodable bytes U+FFFD), one
     /// leading space is dropped.
     ///
@@ -37,8 +43,13 @@ public interface Tokenizer {
     /// Returns the id of a control piece such as `[INST]`, if the vocabulary has it.
     OptionalInt controlId(String piece);
 
+    /// Returns what the piece is for.
+    PieceType type(int id);
+
     /// Returns whether the id is a control token, which stands for no text.
-    boolean isControl(int id);
+    default boolean isControl(int id) {
+        return type(id) == PieceType.CONTROL;
+    }
 
     /// Returns the beginning-of-sequence id (1 for Mistral's models).
     int bosId();
