@@ -44,8 +44,7 @@ final class GgufConfig {
 
     /// @param tensors all of the model: the vocabulary size and a tied output show there only
     /// @throws ModelFormatException if keys are missing, of a wrong type or impossible
-    /// @throws UnsupportedModelException if the model is of another architecture, or asks for what is not
-    implemented
+    /// @throws UnsupportedModelException if the model is of another architecture, or wants what is not implemented
     static Architecture read(GgufMetadata metadata, List<Tensor> tensors) {
         GgufConfig reader = new GgufConfig(metadata);
         reader.refuseVariants();

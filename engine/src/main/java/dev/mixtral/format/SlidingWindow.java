@@ -13,8 +13,7 @@ final class SlidingWindow {
     ///
     /// Mixtral was never trained with a window; its first `config.json` of December 2023 took 4096 over from
     /// Mistral 7B, and quality collapses beyond it, so the window of a mixture is dropped. A dense model with a
-    window
-    /// (Mistral 7B v0.1) needs none up to the window's length.
+    /// window (Mistral 7B v0.1) needs none up to the window's length.
     ///
     /// @param file where the configuration comes from
     /// @param window 0 if there is none

@@ -6,7 +6,8 @@ import dev.mixtral.tensor.Tensor;
 
 /// Numeric kernels over row-major activations and weights as stored in the file.
 ///
-/// **Batch invariance.** The result for a row of activations depends on that row and the weights only: not on the other
+/// **Batch invariance.** The result for a row of activations depends on that row and the weights only: not on the
+/// other
 /// rows of the call, nor on how output columns are split over calls. That is what makes a prompt in chunks equal a
 /// prompt at once, a batch equal its single sequences, and any number of threads equal one, bit for bit.
 ///

@@ -8,8 +8,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A fixed team of compute threads that share out the tasks of one phase at a time.
 ///
-/// The caller's thread is member 0. Members take tasks from a shared counter, so an idle one helps a busy one; between
-/// phases they spin for a moment and then park, so a busy machine is not kept busier. Which member runs a task must not
+/// The caller's thread is member 0. Members take tasks from a shared counter, so an idle one helps a busy one;
+/// between
+/// phases they spin for a moment and then park, so a busy machine is not kept busier. Which member runs a task must
+/// not
 /// matter to its result.
 ///
 /// [#run] is for one caller at a time. Closing ends the threads.
@@ -21,7 +23,8 @@ public final class ThreadTeam implements AutoCloseable {
         void run(int index, Scratch scratch);
     }
 
-    // About 20 microseconds: longer than the gap between two phases of a layer, shorter than a scheduler's time slice.
+    // About 20 microseconds: longer than the gap between two phases of a layer, shorter than a scheduler's time
+    // slice.
     private static final int SPINS_BEFORE_PARKING = 2_000;
 
     private final List<Member> members = new ArrayList<>();

@@ -5,7 +5,8 @@ import dev.mixtral.tensor.FloatMatrix;
 
 /// The activations of one forward pass; grows to the largest batch seen. Confined to one forward pass at a time.
 ///
-/// Rows of the expert matrices are *slots*: one for each pair of a row and an expert that it visits, sorted by expert.
+/// Rows of the expert matrices are *slots*: one for each pair of a row and an expert that it visits, sorted by
+/// expert.
 final class Workspace {
     private final MixtralConfig config;
     private int numRows;

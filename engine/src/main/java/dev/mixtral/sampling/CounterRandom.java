@@ -2,7 +2,8 @@ package dev.mixtral.sampling;
 
 /// A counter-based random generator: the n-th number of a seed is a function of both and nothing else.
 ///
-/// So a token's draw does not depend on what else was drawn, on batches, or on how often a generation was interrupted.
+/// So a token's draw does not depend on what else was drawn, on batches, or on how often a generation was
+/// interrupted.
 /// Two rounds of the SplitMix64 finaliser (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA
 /// 2014) over seed and counter.
 public final class CounterRandom {

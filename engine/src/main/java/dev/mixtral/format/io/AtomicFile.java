@@ -20,8 +20,7 @@ public final class AtomicFile {
     public interface Content {
         /// Writes all bytes, in order.
         ///
-        /// @param channel accepts the bytes; a single `write` may take fewer than it was given: see
-        [#writeFully]
+        /// @param channel a single `write` may take fewer bytes than it was given: see [#writeFully]
         void writeTo(WritableByteChannel channel) throws IOException;
     }
 

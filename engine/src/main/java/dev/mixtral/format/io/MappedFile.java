@@ -24,8 +24,7 @@ public final class MappedFile {
     /// Maps all of a file.
     ///
     /// The mapping has the length that the file has now. If another process truncates the file while it is mapped,
-    the
-    /// operating system answers an access beyond the new end with SIGBUS, which the JVM turns into an
+    /// the operating system answers an access beyond the new end with SIGBUS, which the JVM turns into an
     /// [InternalError] at the point of access; it cannot be checked beforehand.
     ///
     /// @param arena owns the mapping: closing it unmaps the file

@@ -10,7 +10,8 @@ import jdk.incubator.vector.FloatVector;
 /// Matrix multiplication by weights as stored: a few rows are decoded into the first-level cache, piece by piece, and
 /// multiplied with every token of the batch while they are there.
 ///
-/// Each (row, token) pair owns one vector of partial sums that runs over the columns in order; tiles only change which
+/// Each (row, token) pair owns one vector of partial sums that runs over the columns in order; tiles only change
+/// which
 /// pairs advance together. So every pair is rounded the same way in any batch.
 ///
 /// Methods that hold vectors are kept small: past its inlining budget C2 puts every vector on the heap, at a sixth of
