@@ -8,6 +8,7 @@ module dev.mixtral.engine {
     requires jdk.incubator.vector;
 
     exports dev.mixtral.chat;
+    exports dev.mixtral.engine;
     exports dev.mixtral.error;
     exports dev.mixtral.format;
     exports dev.mixtral.format.gguf;

@@ -1,0 +1,80 @@
+package dev.mixtral.engine;
+
+import dev.mixtral.chat.ToolCall;
+import dev.mixtral.chat.ToolCallParser;
+import dev.mixtral.sampling.CounterRandom;
+import dev.mixtral.tokenizer.StreamDecoder;
+import dev.mixtral.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.Optional;
+
+/// Turns the ids of an answer into text, apart from the part behind `[TOOL_CALLS]`. Confined to one thread.
+final class AnswerText {
+    private static final String ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    private static final int ID_LENGTH = 9;
+
+    private final StreamDecoder decoder;
+    private final StopTexts stops;
+    private final int toolCallsId;
+    private final long seed;
+    private final StringBuilder toolText = new StringBuilder();
+    private boolean inToolCalls;
+    private int numIds;
+
+    /// @param seed fixes the ids of tool calls that the model left without one
+    AnswerText(Tokenizer tokenizer, List<String> stops, long seed) {
+        this.decoder = tokenizer.streamDecoder();
+        this.stops = new StopTexts(stops);
+        this.toolCallsId = tokenizer.controlId("[TOOL_CALLS]").orElse(-1);
+        this.seed = seed;
+    }
+
+    /// Takes the next id and returns the text that became certain.
+    String append(int id) {
+        if (id == toolCallsId && !inToolCalls) {
+            inToolCalls = true;
+            return stops.append(decoder.append(id));
+        }
+        return take(decoder.append(id));
+    }
+
+    /// Returns the text that is still held back, at the end of the answer.
+    String finish() {
+        String text = take(decoder.finish());
+        return stops.matched() ? text : text + stops.finish();
+    }
+
+    private String take(String text) {
+        if (inToolCalls) {
+            toolText.append(text);
+            return "";
+        }
+        return stops.append(text);
+    }
+
+    /// Returns whether a stop text appeared.
+    boolean stopped() {
+        return stops.matched();
+    }
+
+    /// Returns the text behind `[TOOL_CALLS]`, which is empty if there was none.
+    String toolText() {
+        return toolText.toString();
+    }
+
+    /// Returns the calls behind `[TOOL_CALLS]`, or empty if there are none or they are no valid JSON array of calls.
+    Optional<List<ToolCall>> toolCalls() {
+        return inToolCalls ? ToolCallParser.parse(toolText.toString().strip(), this::nextId) : Optional.empty();
+    }
+
+    private String nextId() {
+        StringBuilder id = new StringBuilder();
+        for (int i = 0; i < ID_LENGTH; i++) {
+            // Negative counters: the positive ones belong to the sampler.
+            double uniform = CounterRandom.uniform(seed, -1L - (long) numIds * ID_LENGTH - i);
+            id.append(ID_CHARACTERS.charAt((int) (uniform * ID_CHARACTERS.length())));
+        }
+        numIds++;
+        return id.toString();
+    }
+}
