@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// Can be iterated once, by one thread; [#cancel()] may come from any. Reading to the end frees what it holds, so
 /// does
 /// [#close()].
-public final class Generation implements Iterable<GenerationEvent>, Iterator<GenerationEvent>, AutoCloseable {
+public final class Generation implements Iterable<GenerationEvent>, AutoCloseable {
     private final Engine engine;
     private final SamplingParams params;
     private final @Nullable RoutingObserver observer;
@@ -76,27 +76,31 @@ public final class Generation implements Iterable<GenerationEvent>, Iterator<Gen
         return generatedIds.stream().mapToInt(Integer::intValue).toArray();
     }
 
+    /// Returns the events that have not been read yet; every call returns the same sequence of events.
     @Override
     public Iterator<GenerationEvent> iterator() {
-        return this;
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return !finished || !ready.isEmpty();
+            }
+
+            @Override
+            public GenerationEvent next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException("the generation has ended");
+                }
+                return nextEvent();
+            }
+        };
     }
 
-    @Override
-    public boolean hasNext() {
-        return !finished || !ready.isEmpty();
-    }
-
-    @Override
-    public GenerationEvent next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException("the generation has ended");
-        }
+    private GenerationEvent nextEvent() {
         try {
             while (ready.isEmpty()) {
                 step();
             }
         } catch (RuntimeException | Error e) {
-            finished = true;
             close();
             throw e;
         }
@@ -180,7 +184,6 @@ public final class Generation implements Iterable<GenerationEvent>, Iterator<Gen
         long totalNanos = System.nanoTime() - startNanos;
         ready.add(new Finished(
                 reported, new Usage(prompt.length, numCachedTokens, generatedIds.size(), ttftNanos, totalNanos)));
-        finished = true;
         close();
     }
 
