@@ -9,6 +9,8 @@ module dev.mixtral.engine {
     exports dev.mixtral.chat;
     exports dev.mixtral.error;
     exports dev.mixtral.format;
+    exports dev.mixtral.format.gguf;
+    exports dev.mixtral.format.safetensors;
     exports dev.mixtral.tensor;
     exports dev.mixtral.tokenizer;
 }

@@ -1,7 +1,9 @@
 package dev.mixtral.format;
 
 import dev.mixtral.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// An opened checkpoint: the architecture, and every tensor under one set of names.
@@ -44,8 +46,21 @@ public interface Checkpoint extends AutoCloseable {
     /// Returns the token ids that end a generation, as the checkpoint declares them; may be empty.
     List<Integer> eosTokenIds();
 
+    /// Returns every tensor as the files hold it, under the file's own names and shapes, in file order.
+    List<StoredTensor> tensors();
+
+    /// Returns the files' own metadata as text, for display: GGUF keys and values (arrays as length and type), or the
+    /// `__metadata__` of safetensors.
+    Map<String, String> metadata();
+
     @Override
     void close();
+
+    /// A tensor as it is stored.
+    ///
+    /// @param file the file that holds it
+    /// @param tensor under the file's own name
+    record StoredTensor(Path file, Tensor tensor) {}
 
     /// A Jinja chat template from a checkpoint.
     ///

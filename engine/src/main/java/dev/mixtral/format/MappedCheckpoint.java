@@ -1,0 +1,46 @@
+package dev.mixtral.format;
+
+import dev.mixtral.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A checkpoint over mapped files.
+///
+/// @param arena owns the mappings
+/// @param weights by canonical name
+record MappedCheckpoint(
+        String source,
+        Arena arena,
+        MixtralConfig config,
+        RopeLayout ropeLayout,
+        Map<String, Tensor> weights,
+        List<StoredTensor> tensors,
+        Map<String, String> metadata,
+        Optional<TokenizerSource> tokenizerSource,
+        List<NamedTemplate> chatTemplates,
+        List<Integer> eosTokenIds)
+        implements Checkpoint {
+
+    @Override
+    public Tensor tensor(String name) {
+        Tensor tensor = weights.get(name);
+        if (tensor == null) {
+            throw new IllegalArgumentException(source + " has no tensor " + name);
+        }
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return source;
+    }
+}

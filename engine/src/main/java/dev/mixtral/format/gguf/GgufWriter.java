@@ -1,0 +1,126 @@
+package dev.mixtral.format.gguf;
+
+import dev.mixtral.format.io.AtomicFile;
+import dev.mixtral.tensor.DType;
+import dev.mixtral.tensor.LittleEndian;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/// Writes GGUF version 3. Tensors are streamed: memory holds one at a time, as its [Content] likes.
+public final class GgufWriter {
+    static final int VERSION = 3;
+    private static final int MAX_BUFFER_BYTES = 1 << 30;
+
+    private GgufWriter() {}
+
+    /// Writes the stored bytes of a tensor, exactly as many as its type and shape take.
+    @FunctionalInterface
+    public interface Content {
+        /// Writes all bytes, in order.
+        ///
+        /// @param channel takes every buffer whole
+        void writeTo(WritableByteChannel channel) throws IOException;
+    }
+
+    /// A tensor to write.
+    ///
+    /// @param shape outermost dimension first
+    public record Entry(String name, DType type, long[] shape, Content content) {
+        /// A tensor whose stored bytes are at hand.
+        public static Entry of(String name, DType type, long[] shape, MemorySegment data) {
+            return new Entry(name, type, shape, channel -> {
+                for (long at = 0; at < data.byteSize(); at += MAX_BUFFER_BYTES) {
+                    channel.write(data.asSlice(at, Math.min(MAX_BUFFER_BYTES, data.byteSize() - at))
+                            .asByteBuffer());
+                }
+            });
+        }
+
+        /// A tensor of type F32.
+        public static Entry of(String name, long[] shape, float[] values) {
+            MemorySegment data = MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, Float.BYTES)]);
+            for (int i = 0; i < values.length; i++) {
+                data.set(LittleEndian.INT, 4L * i, Float.floatToRawIntBits(values[i]));
+            }
+            return of(name, DType.F32, shape, data);
+        }
+
+        long byteSize() {
+            long numElements = 1;
+            for (long n : shape) {
+                numElements = Math.multiplyExact(numElements, n);
+            }
+            return type.byteSize(numElements);
+        }
+    }
+
+    /// Creates or replaces a file, whole or not at all.
+    ///
+    /// @param metadata in the order of the file; `general.alignment` is obeyed
+    /// @throws IllegalArgumentException if a content has another length than its type and shape say
+    /// @throws UncheckedIOException if the file cannot be written
+    public static void write(Path file, Map<String, GgufValue> metadata, List<Entry> tensors) {
+        long alignment = metadata.get(GgufFile.ALIGNMENT_KEY) instanceof GgufValue.Int(GgufType _, long value)
+                ? value
+                : GgufFile.DEFAULT_ALIGNMENT;
+        ByteBuffer header = new GgufHeaderBuilder(metadata, tensors, alignment).build();
+        AtomicFile.write(file, channel -> {
+            long written = header.remaining();
+            AtomicFile.writeFully(channel, header);
+            for (Entry tensor : tensors) {
+                AtomicFile.pad(channel, padding(written, alignment));
+                written += padding(written, alignment) + writeContent(channel, tensor);
+            }
+            AtomicFile.pad(channel, padding(written, alignment));
+        });
+    }
+
+    /// Returns how many bytes are missing to the next multiple of `alignment`.
+    static long padding(long position, long alignment) {
+        return Math.floorMod(-position, alignment);
+    }
+
+    private static long writeContent(WritableByteChannel channel, Entry tensor) throws IOException {
+        CountingChannel counting = new CountingChannel(channel);
+        tensor.content().writeTo(counting);
+        if (counting.written != tensor.byteSize()) {
+            throw new IllegalArgumentException(
+                    tensor.name() + " takes " + tensor.byteSize() + " bytes, got " + counting.written);
+        }
+        return counting.written;
+    }
+
+    /// Takes every buffer whole and counts its bytes.
+    private static final class CountingChannel implements WritableByteChannel {
+        private final WritableByteChannel channel;
+        private long written;
+
+        CountingChannel(WritableByteChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public int write(ByteBuffer bytes) throws IOException {
+            int count = bytes.remaining();
+            AtomicFile.writeFully(channel, bytes);
+            written += count;
+            return count;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return channel.isOpen();
+        }
+
+        @Override
+        public void close() {
+            throw new UnsupportedOperationException("the file has more tensors");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package dev.mixtral.tensor;
+
+import static dev.mixtral.tensor.LittleEndian.half;
+import static dev.mixtral.tensor.LittleEndian.unsignedByte;
+
+import java.lang.foreign.MemorySegment;
+
+/// 4-bit types whose nibbles index a table that is denser around zero, as weights are.
+final class NonLinearQuants {
+    private NonLinearQuants() {}
+
+    /// 32 elements: `f16 d`, 16 bytes of nibbles, low ones first.
+    static void iq4Nl(MemorySegment data, long at, float[] out, int to) {
+        nibbles(data, at + 2, half(data, at), out, to);
+    }
+
+    /// 256 elements in 8 sub-blocks of 32: `f16 d`, `u16 scalesHigh` (2 bits each), 4 bytes of `scalesLow` (4 bits
+    /// each), 128 bytes of nibbles.
+    static void iq4Xs(MemorySegment data, long at, float[] out, int to) {
+        float d = half(data, at);
+        int scalesHigh = Short.toUnsignedInt(data.get(LittleEndian.SHORT, at + 2));
+        for (int sub = 0; sub < 8; sub++) {
+            int low = unsignedByte(data, at + 4 + sub / 2) >> (4 * (sub % 2)) & 15;
+            int high = scalesHigh >> (2 * sub) & 3;
+            float scale = d * ((low | high << 4) - 32);
+            nibbles(data, at + 8 + 16L * sub, scale, out, to + 32 * sub);
+        }
+    }
+
+    private static void nibbles(MemorySegment data, long at, float scale, float[] out, int to) {
+        for (int j = 0; j < 16; j++) {
+            int pair = unsignedByte(data, at + j);
+            out[to + j] = scale * value(pair & 15);
+            out[to + j + 16] = scale * value(pair >> 4);
+        }
+    }
+
+    /// Returns an entry of ggml's `kvalues_iq4nl`.
+    private static int value(int nibble) {
+        return switch (nibble) {
+            case 0 -> -127;
+            case 1 -> -104;
+            case 2 -> -83;
+            case 3 -> -65;
+            case 4 -> -49;
+            case 5 -> -35;
+            case 6 -> -22;
+            case 7 -> -10;
+            case 8 -> 1;
+            case 9 -> 13;
+            case 10 -> 25;
+            case 11 -> 38;
+            case 12 -> 53;
+            case 13 -> 69;
+            case 14 -> 89;
+            default -> 113;
+        };
+    }
+}
