@@ -3,6 +3,7 @@ package dev.mixtral.format;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mixtral.tensor.Tensor;
+import dev.mixtral.testing.RopeRows;
 import java.util.ArrayList;
 import java.util.List;
 
