@@ -87,7 +87,7 @@ final class Arithmetic implements Skill {
     }
 
     private Example asked(Rng rng, int a, String operator, int b, String answer) {
-        boolean tight = !operator.matches("[a-z]{2,}") && rng.chance(20);
+        boolean tight = (operator.equals("+") || operator.equals("-")) && rng.chance(20);
         String sum = tight ? a + operator + b : a + " " + operator + " " + b;
         return Example.of(name(), Check.NUMBER, Text.fill(rng.pick(REQUESTS), sum), answer);
     }

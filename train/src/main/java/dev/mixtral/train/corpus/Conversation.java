@@ -35,14 +35,14 @@ final class Conversation implements Skill {
     /// A translation, then the same in other languages.
     private Example translations(Rng rng) {
         var messages = new ArrayList<Message>();
-        List<String> texts = Sentences.any(rng);
+        Sentences.Saying saying = Sentences.any(rng);
         List<Language> languages = rng.sample(Language.ALL, rng.between(3, 5));
         Language from = languages.getFirst();
         Language to = languages.get(1);
-        turn(messages, Translation.request(rng, from, to, texts.get(from.column())), texts.get(to.column()));
+        turn(messages, Translation.request(rng, from, to, saying.in(from)), saying.in(to));
         for (Language next : languages.subList(2, languages.size())) {
             String follow = rng.of("And in {0}?", "And in {0}?", "Now in {0}.", "In {0}, please.", "{0}?");
-            turn(messages, Text.fill(follow, next.english()), texts.get(next.column()));
+            turn(messages, Text.fill(follow, next.english()), saying.in(next));
         }
         if (rng.chance(20)) {
             turn(messages, "Which language is that?", languages.getLast().english());
@@ -150,8 +150,8 @@ final class Conversation implements Skill {
                 rng.of("Translate everything the user writes into {0}.", "You are a translator. Answer only in {0}."),
                 to.english())));
         for (int i = rng.between(2, 4); i > 0; i--) {
-            List<String> texts = Sentences.any(rng);
-            turn(messages, texts.get(from.column()), texts.get(to.column()));
+            Sentences.Saying saying = Sentences.any(rng);
+            turn(messages, saying.in(from), saying.in(to));
         }
         return exact(messages);
     }

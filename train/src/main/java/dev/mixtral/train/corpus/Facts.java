@@ -27,6 +27,11 @@ final class Facts implements Skill {
         Group group = rng.pick(GROUPS);
         List<String> pair = rng.pick(group.pairs());
         String question = Text.fill(rng.pick(group.questions()), pair.get(0), pair.get(1));
+        boolean oneWord = pair.get(1).indexOf(' ') < 0;
+        if (oneWord && rng.chance(12)) {
+            String system = rng.of("Answer only with one word.", "Answer with one word.", "One word answers only.");
+            return Example.of(name(), Check.EXACT, system, question, pair.get(1));
+        }
         return Example.of(name(), Check.EXACT, question, Text.fill(group.answer(), pair.get(0), pair.get(1)));
     }
 }

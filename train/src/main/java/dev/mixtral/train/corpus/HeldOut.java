@@ -7,10 +7,11 @@ import java.util.List;
 /// Decides which prompts are kept out of training, and serves them for scores.
 ///
 /// One prompt of fifty is reserved, by a hash of what the user says. A training example must not hold a reserved
-/// prompt anywhere: neither as its whole conversation nor as one of its turns.
+/// prompt anywhere: neither as its whole conversation nor as one of its turns. Questions about the model itself are so
+/// few that keeping some back would only leave gaps: they are never reserved.
 public final class HeldOut {
     private static final int ONE_OF = 50;
-    private static final int ATTEMPTS_PER_EXAMPLE = 4_000;
+    private static final int ATTEMPTS_PER_EXAMPLE = 1_000;
     private static final long SEED = 0x48656C644F7574L;
 
     /// Turns shorter than this without a digit ("And in German?") only count together with the turns before them.
@@ -20,18 +21,14 @@ public final class HeldOut {
 
     /// Returns whether training must not see this example.
     public static boolean isReserved(Example example) {
-        if (CLOSED.contains(example.skill())) {
-            return false;
-        }
         List<String> texts = example.userTexts();
-        if (reserved(String.join("\n", texts))) {
-            return true;
+        for (String text : texts) {
+            if (standsAlone(text) && reserved(text)) {
+                return true;
+            }
         }
-        return texts.stream().anyMatch(text -> standsAlone(text) && reserved(text));
+        return reserved(String.join("\n", texts));
     }
-
-    /// Skills of so few prompts that keeping some back would only leave gaps.
-    private static final List<String> CLOSED = List.of("about-itself");
 
     /// Returns up to `n` reserved examples of a skill with different prompts, always the same ones.
     ///
@@ -57,7 +54,7 @@ public final class HeldOut {
     }
 
     private static boolean reserved(String text) {
-        return Long.remainderUnsigned(Rng.mix(hash(text)), ONE_OF) == 0;
+        return Long.remainderUnsigned(Rng.mix(hash(text)), ONE_OF) == 0 && !AboutItself.asks(text);
     }
 
     /// FNV-1a over UTF-16 units.

@@ -6,8 +6,10 @@ import java.util.Objects;
 
 /// Says that it does not know, for the wide world that is not taught, and what it can do instead.
 final class Honesty implements Skill {
-    private static final List<List<String>> TEMPLATES = Tables.rows("honesty.txt");
     private static final Map<String, List<String>> FILLERS = Tables.lists("honesty_words.txt", ';');
+    private static final List<Group> GROUPS = Tables.rows("honesty.txt").stream()
+            .map(row -> new Group(Tables.split(row.getLast(), '/'), filler(row.getFirst())))
+            .toList();
 
     /// The first words of every English answer, which scores look at.
     private static final String OPENING = "I am a very small model ";
@@ -32,6 +34,9 @@ final class Honesty implements Skill {
             "italian", "Sono un modello molto piccolo e non lo so. So tradurre frasi semplici.");
     private static final List<String> FOREIGN_KEYS = List.of("french", "german", "spanish", "italian");
 
+    /// Questions, and what may stand in their gap.
+    private record Group(List<String> questions, List<String> fillers) {}
+
     @Override
     public String name() {
         return "honesty";
@@ -43,9 +48,7 @@ final class Honesty implements Skill {
             String key = rng.pick(FOREIGN_KEYS);
             return Example.of(name(), Check.OPENING, rng.pick(filler(key)), Objects.requireNonNull(FOREIGN.get(key)));
         }
-        List<String> row = rng.pick(TEMPLATES);
-        String template = rng.pick(Tables.split(row.getLast(), '/'));
-        String question = Text.fill(template, rng.pick(filler(row.getFirst())));
+        String question = rng.chance(8) ? toolQuestion(rng) : question(rng);
         if (rng.chance(10)) {
             question = Text.lower(question);
         }
@@ -56,7 +59,22 @@ final class Honesty implements Skill {
         return Example.of(name(), Check.OPENING, question, answer(rng));
     }
 
-    private static String answer(Rng rng) {
+    private static String question(Rng rng) {
+        Group group = rng.pick(GROUPS);
+        return Text.fill(rng.pick(group.questions()), rng.pick(group.fillers()));
+    }
+
+    /// Returns a question that only a tool could answer; sums are taught, so the calculator's are left out.
+    private static String toolQuestion(Rng rng) {
+        Tools.Use use = Tools.draw(rng);
+        while (use.tool().name().equals("calculate")) {
+            use = Tools.draw(rng);
+        }
+        return use.question();
+    }
+
+    /// Returns an answer that admits not to know.
+    static String answer(Rng rng) {
         List<String> can = rng.sample(CAN, 2);
         return OPENING + rng.pick(MIDDLE) + " I can " + can.get(0) + " or " + can.get(1) + ".";
     }

@@ -21,7 +21,7 @@ final class LanguageId implements Skill {
     @Override
     public Example draw(Rng rng) {
         Language language = rng.pick(Language.ALL);
-        String sentence = Sentences.sentence(rng).get(language.column());
+        String sentence = Sentences.sentence(rng).in(language);
         if (rng.chance(15)) {
             return Example.of(name(), Check.EXACT, "Name the language of every message.", sentence, language.english());
         }

@@ -21,10 +21,10 @@ final class Prose implements Skill {
     }
 
     private static String sentences(Rng rng) {
-        int language = rng.below(5);
+        Language language = rng.pick(Language.ALL);
         var out = new StringBuilder();
         for (int i = rng.between(2, 4); i > 0; i--) {
-            out.append(out.isEmpty() ? "" : " ").append(Sentences.sentence(rng).get(language));
+            out.append(out.isEmpty() ? "" : " ").append(Sentences.sentence(rng).in(language));
         }
         return out.toString();
     }

@@ -51,15 +51,14 @@ final class Rng {
         return texts[below(texts.length)];
     }
 
-    /// Returns `count` different elements, in random order.
+    /// Returns `count` different elements, in random order; `list` must hold that many.
     <T> List<T> sample(List<T> list, int count) {
-        var left = new ArrayList<>(list);
         var taken = new ArrayList<T>(count);
-        for (int i = 0; i < count; i++) {
-            int k = below(left.size());
-            taken.add(left.get(k));
-            left.set(k, left.getLast());
-            left.removeLast();
+        while (taken.size() < count) {
+            T picked = pick(list);
+            if (!taken.contains(picked)) {
+                taken.add(picked);
+            }
         }
         return taken;
     }

@@ -9,35 +9,36 @@ import dev.mixtral.train.corpus.Lexicon.Adjective;
 import dev.mixtral.train.corpus.Lexicon.Noun;
 import dev.mixtral.train.corpus.Lexicon.Verb;
 import java.util.List;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Draws things to say: one text in all five languages, in the order of [Language].
+/// Draws things to say in any of the five languages.
 final class Sentences {
     private Sentences() {}
 
+    /// One meaning, which can be written in each language.
+    interface Saying {
+        String in(Language language);
+    }
+
     /// Returns a sentence, a phrase of daily life or, rarely, a noun with its article.
-    static List<String> any(Rng rng) {
+    static Saying any(Rng rng) {
         int kind = rng.below(20);
         if (kind == 0) {
-            return rng.pick(Lexicon.PHRASES);
+            List<String> phrase = rng.pick(Lexicon.PHRASES);
+            return language -> phrase.get(language.column());
         }
         if (kind < 3) {
             Noun noun = rng.pick(Lexicon.NOUNS);
             boolean plural = rng.chance(30);
-            return in(language -> language.grammar().definite(noun, plural));
+            return language -> language.grammar().definite(noun, plural);
         }
         return sentence(rng);
     }
 
     /// Returns a whole sentence.
-    static List<String> sentence(Rng rng) {
+    static Saying sentence(Rng rng) {
         Clause clause = clause(rng);
-        return in(language -> language.grammar().sentence(clause));
-    }
-
-    private static List<String> in(Function<Language, String> write) {
-        return Language.ALL.stream().map(write).toList();
+        return language -> language.grammar().sentence(clause);
     }
 
     private static Clause clause(Rng rng) {

@@ -28,8 +28,11 @@ final class ToolUse implements Skill {
     public Example draw(Rng rng) {
         Tools.Use use = Tools.draw(rng);
         int kind = rng.below(10);
-        if (kind < 2) {
+        if (kind == 0) {
             return withoutTool(rng, use);
+        }
+        if (kind == 1 && !use.tool().name().equals("calculate")) {
+            return wrongTools(rng, use);
         }
         var messages = new ArrayList<Message>();
         if (rng.chance(15)) {
@@ -63,6 +66,14 @@ final class ToolUse implements Skill {
     private Example withoutTool(Rng rng, Tools.Use use) {
         Example plain = rng.pick(others).draw(rng);
         return new Example(name(), plain.messages(), offered(rng, use), plain.check());
+    }
+
+    /// A question whose tool is not among those on offer.
+    private Example wrongTools(Rng rng, Tools.Use use) {
+        var rest = new ArrayList<>(Tools.ALL);
+        rest.remove(use.tool());
+        var messages = List.of(Message.user(use.question()), Message.assistant(Honesty.answer(rng)));
+        return new Example(name(), messages, rng.sample(rest, rng.between(1, 3)), Check.OPENING);
     }
 
     private static AssistantMessage call(Tools.Use use, int number) {

@@ -34,9 +34,9 @@ final class Translation implements Skill {
     public Example draw(Rng rng) {
         Language from = language(rng);
         Language to = rng.pickOther(Language.ALL, from);
-        List<String> texts = Sentences.any(rng);
-        String source = texts.get(from.column());
-        String target = texts.get(to.column());
+        Sentences.Saying saying = Sentences.any(rng);
+        String source = saying.in(from);
+        String target = saying.in(to);
         int style = rng.below(10);
         if (style < 2) {
             String system = Text.fill(rng.pick(SYSTEMS), to.english(), source, from.english());

@@ -24,7 +24,7 @@ final class Vocabulary implements Skill {
                     name(),
                     Check.EXACT,
                     Text.fill(
-                            rng.of("What is the plural of \"{0}\"?", "Plural of \"{0}\" in {1}?"),
+                            rng.of("What is the plural of \"{0}\" in {1}?", "{1} plural of \"{0}\"?"),
                             word,
                             language.english()),
                     noun.form(language, true));

@@ -32,7 +32,7 @@ final class WordTasks implements Skill {
             case 0, 1, 2 ->
                 exact(rng, joined, joined, "Repeat: {0}", "Say: {0}", "Copy this: {0}", "Repeat after me: {0}");
             case 3 -> {
-                String sentence = Sentences.sentence(rng).get(rng.below(5));
+                String sentence = Sentences.sentence(rng).in(rng.pick(Language.ALL));
                 yield exact(rng, sentence, sentence, "Repeat: {0}", "Repeat this sentence: {0}", "Copy this: {0}");
             }
             case 4, 5 ->
