@@ -36,11 +36,7 @@ class StopTextsTest {
         for (int run = 0; run < 2_000; run++) {
             List<String> stops = List.of(text(random, 1 + random.nextInt(3)), text(random, 1 + random.nextInt(4)));
             String whole = text(random, random.nextInt(30));
-            int end = stops.stream()
-                    .mapToInt(whole::indexOf)
-                    .filter(i -> i >= 0)
-                    .min()
-                    .orElse(whole.length());
+            int end = expectedEnd(stops, whole);
             StopTexts matcher = new StopTexts(stops);
             StringBuilder released = new StringBuilder();
             for (int at = 0; at < whole.length() && !matcher.matched(); ) {
