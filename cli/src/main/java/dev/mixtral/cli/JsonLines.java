@@ -13,6 +13,7 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Runs a function over JSONL: one object per line of stdin gives one object per line of stdout.
@@ -109,5 +110,14 @@ final class JsonLines {
             ids[i] = id.intValue();
         }
         return ids;
+    }
+
+    /// Returns token ids as a JSON array.
+    static ArrayNode array(int[] ids) {
+        ArrayNode array = MAPPER.createArrayNode();
+        for (int id : ids) {
+            array.add(id);
+        }
+        return array;
     }
 }

@@ -36,6 +36,8 @@ final class MixtralCommand {
     static int run(Terminal terminal, String... args) {
         MixtralCommand root = new MixtralCommand();
         CommandLine commandLine = new CommandLine(root);
+        commandLine.addSubcommand(new TokenizeCommand(terminal));
+        commandLine.addSubcommand(new DetokenizeCommand(terminal));
         commandLine.addSubcommand(new CommandLine.HelpCommand());
         commandLine.setOut(new PrintWriter(terminal.out(), false, StandardCharsets.UTF_8));
         commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
