@@ -9,7 +9,6 @@ import picocli.CommandLine.Mixin;
 /// Turns token ids back into text.
 @Command(
         name = "detokenize",
-        mixinStandardHelpOptions = true,
         description = "Read {\"ids\"} lines from stdin, write {\"text\"} lines.",
         footer = {"", "MODEL may also be a bare tokenizer.model or tokenizer.json. Control tokens have no text."})
 final class DetokenizeCommand implements Callable<Integer> {

@@ -2,8 +2,11 @@ package dev.mixtral.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -36,9 +39,9 @@ final class MixtralCommand {
     static int run(Terminal terminal, String... args) {
         MixtralCommand root = new MixtralCommand();
         CommandLine commandLine = new CommandLine(root);
-        commandLine.addSubcommand(new TokenizeCommand(terminal));
-        commandLine.addSubcommand(new DetokenizeCommand(terminal));
+        commands(terminal).forEach(command -> addCommand(commandLine, command));
         commandLine.addSubcommand(new CommandLine.HelpCommand());
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setOut(new PrintWriter(terminal.out(), false, StandardCharsets.UTF_8));
         commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
         commandLine.setParameterExceptionHandler((failure, arguments) -> Failures.reportUsage(failure, terminal));
@@ -49,6 +52,22 @@ final class MixtralCommand {
         commandLine.getOut().flush();
         terminal.flush();
         return exitCode;
+    }
+
+    private static List<Callable<Integer>> commands(Terminal terminal) {
+        return List.of(new TokenizeCommand(terminal), new DetokenizeCommand(terminal), new TemplateCommand(terminal));
+    }
+
+    private static void addCommand(CommandLine root, Callable<Integer> command) {
+        CommandLine subcommand = new CommandLine(command);
+        subcommand
+                .getCommandSpec()
+                .addOption(OptionSpec.builder("-h", "--help")
+                        .type(boolean.class)
+                        .usageHelp(true)
+                        .description("Show this help and exit.")
+                        .build());
+        root.addSubcommand(subcommand);
     }
 
     private static int execute(ParseResult parsed) {

@@ -12,7 +12,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// Turns texts into token ids.
 @Command(
         name = "tokenize",
-        mixinStandardHelpOptions = true,
         description = "Read {\"text\"} lines from stdin, write {\"ids\"} lines.",
         footer = {"", "MODEL may also be a bare tokenizer.model or tokenizer.json."})
 final class TokenizeCommand implements Callable<Integer> {
