@@ -1,5 +1,6 @@
 package dev.mixtral.cli;
 
+import dev.mixtral.cli.Usage.UsageException;
 import dev.mixtral.error.MixtralException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,10 @@ final class Failures {
     /// @return the exit code
     static int report(Throwable failure, Terminal terminal, boolean debug) {
         terminal.out().flush();
+        if (failure instanceof UsageException) {
+            terminal.err().println("mixtral: " + failure.getMessage());
+            return CommandLine.ExitCode.USAGE;
+        }
         terminal.err().println("mixtral: " + describe(failure));
         if (debug) {
             failure.printStackTrace(terminal.err());

@@ -55,7 +55,11 @@ final class MixtralCommand {
     }
 
     private static List<Callable<Integer>> commands(Terminal terminal) {
-        return List.of(new TokenizeCommand(terminal), new DetokenizeCommand(terminal), new TemplateCommand(terminal));
+        return List.of(
+                new InspectCommand(terminal),
+                new TokenizeCommand(terminal),
+                new DetokenizeCommand(terminal),
+                new TemplateCommand(terminal));
     }
 
     private static void addCommand(CommandLine root, Callable<Integer> command) {
