@@ -73,17 +73,18 @@ final class Inspection {
                 "parameters",
                 Sizes.count(config.numParameters()) + " total, " + Sizes.count(config.numActiveParameters())
                         + " active per token");
-        totals.forEach((type, total) -> line(
-                out, "tensors", total.numTensors() + " of " + type + ", " + Sizes.bytes(total.bytes())));
+        totals.forEach((type, total) ->
+                line(out, "tensors", total.numTensors() + " of " + type + ", " + Sizes.bytes(total.bytes())));
         line(
                 out,
                 "memory",
-                Sizes.bytes(weightBytes()) + " weights + " + Sizes.bytes(kvBytes(KvType.F16)) + " key/value cache in f16 ("
+                Sizes.bytes(weightBytes()) + " weights + " + Sizes.bytes(kvBytes(KvType.F16))
+                        + " key/value cache in f16 ("
                         + batch + (batch == 1 ? " sequence" : " sequences") + " of " + context + " positions; f32: "
                         + Sizes.bytes(kvBytes(KvType.F32)) + ")");
         line(out, "tokenizer", checkpoint.tokenizerSource().isPresent() ? tokenizerKind() : "none");
         line(out, "templates", checkpoint.chatTemplates().isEmpty() ? "none of its own" : templateNames());
-        line(out, "kernels", KernelSelector.select(KernelSelector.AUTO).reason());
+        line(out, "kernels", KernelSelector.select(KernelSelector.AUTO).reason().replaceFirst("^kernels: ", ""));
         if (listTensors) {
             out.println();
             for (StoredTensor stored : checkpoint.tensors()) {
@@ -124,9 +125,8 @@ final class Inspection {
         root.put("ropeLayout", checkpoint.ropeLayout().name().toLowerCase(Locale.ROOT));
         root.put("parameters", config.numParameters()).put("activeParameters", config.numActiveParameters());
         ObjectNode types = root.putObject("types");
-        totals.forEach((type, total) -> types.putObject(type.name())
-                .put("tensors", total.numTensors())
-                .put("bytes", total.bytes()));
+        totals.forEach((type, total) ->
+                types.putObject(type.name()).put("tensors", total.numTensors()).put("bytes", total.bytes()));
         root.putObject("memory")
                 .put("context", context)
                 .put("batch", batch)
@@ -140,7 +140,8 @@ final class Inspection {
         ArrayNode tensors = root.putArray("tensors");
         for (StoredTensor stored : checkpoint.tensors()) {
             ObjectNode tensor = tensors.addObject();
-            tensor.put("name", stored.tensor().name()).put("type", stored.tensor().type().name());
+            tensor.put("name", stored.tensor().name())
+                    .put("type", stored.tensor().type().name());
             tensor.set("shape", JsonLines.MAPPER.valueToTree(stored.tensor().shape()));
         }
         root.set("metadata", JsonLines.MAPPER.valueToTree(checkpoint.metadata()));

@@ -39,6 +39,6 @@ final class Models {
     /// `tokenizer.json`.
     private static boolean isTokenizerName(String fileName) {
         String name = fileName.toLowerCase(Locale.ROOT);
-        return name.matches(".*\\.model(\\.v\\d+)?") || name.endsWith(".json") && name.contains("tokenizer");
+        return name.matches(".*\\.model(\\.v\\d+)?") || (name.endsWith(".json") && name.contains("tokenizer"));
     }
 }

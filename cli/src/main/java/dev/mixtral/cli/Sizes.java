@@ -11,12 +11,12 @@ final class Sizes {
 
     /// Returns a number of bytes such as `26.4 GiB`.
     static String bytes(long bytes) {
-        return bytes < 1024 ? bytes + " bytes" : scaled(bytes, 1024, BYTE_UNITS);
+        return bytes < 1024 ? bytes + " bytes" : scaled((double) bytes, 1024, BYTE_UNITS);
     }
 
     /// Returns a count such as `46.70 B`.
     static String count(long count) {
-        return count < 1000 ? Long.toString(count) : scaled(count, 1000, COUNT_UNITS);
+        return count < 1000 ? Long.toString(count) : scaled((double) count, 1000, COUNT_UNITS);
     }
 
     private static String scaled(double value, int base, String[] units) {
