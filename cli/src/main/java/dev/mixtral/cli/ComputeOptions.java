@@ -1,15 +1,14 @@
 package dev.mixtral.cli;
 
+import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.kernel.KernelSelector;
 import dev.mixtral.kvcache.KvType;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /// How a model is computed: the options of every command that runs one.
 final class ComputeOptions {
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Compute threads. Default: one per processor.")
+    @Option(names = "--threads", paramLabel = "N", description = "Compute threads. Default: one per processor.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
@@ -20,25 +19,27 @@ final class ComputeOptions {
     private String kernels = KernelSelector.AUTO;
 
     @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "Positions a sequence may have. Default: as many as the model was trained for.")
+    private @Nullable Integer context;
+
+    @Option(
             names = "--kv",
-            paramLabel = "TYPE",
-            defaultValue = "f16",
-            description = "Key/value cache in f16 or f32 (default: ${DEFAULT-VALUE}).")
-    private KvType kvType = KvType.F16;
+            paramLabel = "f16|f32",
+            description = "Key/value cache. Default: f32 where a full context takes at most 512 MiB, else f16.")
+    private @Nullable KvType kvType;
 
-    /// Returns the number of compute threads.
-    int threads() {
+    /// Returns the options as the engine takes them.
+    EngineConfig toConfig() {
         Usage.requirePositive("--threads", threads);
-        return threads;
-    }
-
-    /// Returns the kernels' name.
-    String kernels() {
-        return kernels;
-    }
-
-    /// Returns how keys and values are stored.
-    KvType kvType() {
-        return kvType;
+        if (context != null) {
+            Usage.requirePositive("--context", context);
+        }
+        return EngineConfig.defaults()
+                .withNumThreads(threads)
+                .withKernels(kernels)
+                .withContextLength(context == null ? 0 : context)
+                .withKvType(kvType);
     }
 }

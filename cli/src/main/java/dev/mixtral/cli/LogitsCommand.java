@@ -1,9 +1,6 @@
 package dev.mixtral.cli;
 
-import dev.mixtral.error.InvalidRequestException;
-import dev.mixtral.format.Checkpoint;
-import dev.mixtral.format.Checkpoints;
-import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.engine.Engine;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,28 +29,29 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (Checkpoint checkpoint = Checkpoints.open(model.resolve(terminal));
-                LoadedModel loaded = new LoadedModel(checkpoint, compute)) {
-            int vocabSize = checkpoint.config().vocabSize();
+        try (Engine engine = Engine.load(model.resolve(terminal), compute.toConfig())) {
+            int vocabSize = engine.modelConfig().vocabSize();
             return JsonLines.process(terminal, line -> {
-                int[] ids = JsonLines.ids(line, "ids", vocabSize);
-                if (ids.length == 0) {
-                    throw new InvalidRequestException("ids", "expected at least one token id");
-                }
+                float[][] logits = engine.logits(JsonLines.ids(line, "ids", vocabSize), all);
                 ObjectNode result = JsonLines.MAPPER.createObjectNode();
-                ArrayNode positions = result.putArray("logits");
-                loaded.forEachLogits(
-                        ids,
-                        all,
-                        (_, logits, row) -> copy(logits, row, vocabSize, all ? positions.addArray() : positions));
+                if (all) {
+                    ArrayNode positions = result.putArray("logits");
+                    for (float[] position : logits) {
+                        positions.add(array(position));
+                    }
+                } else {
+                    result.set("logits", array(logits[0]));
+                }
                 return result;
             });
         }
     }
 
-    private static void copy(FloatMatrix logits, int row, int vocabSize, ArrayNode into) {
-        for (int id = 0; id < vocabSize; id++) {
-            into.add(logits.get(row, id));
+    private static ArrayNode array(float[] values) {
+        ArrayNode array = JsonLines.MAPPER.createArrayNode();
+        for (float value : values) {
+            array.add(value);
         }
+        return array;
     }
 }

@@ -59,7 +59,10 @@ final class MixtralCommand {
                 new InspectCommand(terminal),
                 new TokenizeCommand(terminal),
                 new DetokenizeCommand(terminal),
-                new TemplateCommand(terminal));
+                new TemplateCommand(terminal),
+                new LogitsCommand(terminal),
+                new PerplexityCommand(terminal),
+                new BenchCommand(terminal));
     }
 
     private static void addCommand(CommandLine root, Callable<Integer> command) {
