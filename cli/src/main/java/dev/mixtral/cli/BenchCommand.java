@@ -1,0 +1,102 @@
+package dev.mixtral.cli;
+
+import dev.mixtral.engine.EngineConfig;
+import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.Checkpoints;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// Measures speed on this machine.
+@Command(
+        name = "bench",
+        description = "Measure prefill and decode: tokens/s, bytes moved, share of the memory bandwidth.",
+        footer = {
+            "",
+            "Without a download, at full width: mixtral bench --random 8x7b:q4_0 --layers 4. Tokens per second of the "
+                    + "whole model are those of so few layers, scaled by their share of the bytes."
+        })
+final class BenchCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Mixin
+    private final ModelArgument model = new ModelArgument();
+
+    @Mixin
+    private final ComputeOptions compute = new ComputeOptions();
+
+    @Option(
+            names = "--random",
+            paramLabel = "SHAPE:TYPE",
+            description = "Random weights instead of MODEL: 8x7b, 8x22b, 7b or micro, and a type such as q4_0.")
+    private @Nullable String random;
+
+    @Option(names = "--layers", paramLabel = "N", description = "Layers of the random model. Default: all.")
+    private int layers;
+
+    @Option(names = "--save-gguf", paramLabel = "FILE", description = "Write the random model there, and end.")
+    private @Nullable Path saveGguf;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "N",
+            defaultValue = "512",
+            description = "Tokens of the prefill (default: ${DEFAULT-VALUE}).")
+    private int prompt;
+
+    @Option(
+            names = "--generate",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Tokens of the decode behind it (default: ${DEFAULT-VALUE}).")
+    private int generate;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N,…",
+            split = ",",
+            defaultValue = "1",
+            description = "Sequences that decode together (default: ${DEFAULT-VALUE}).")
+    private List<Integer> batches = new ArrayList<>();
+
+    @Option(names = "--json", description = "Write one JSON object.")
+    private boolean json;
+
+    BenchCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Usage.requirePositive("--prompt", prompt);
+        Usage.requirePositive("--generate", generate);
+        batches.forEach(batch -> Usage.requirePositive("--batch", batch));
+        Usage.require(random != null || (saveGguf == null && layers == 0), "--layers and --save-gguf need --random");
+        EngineConfig config = compute.toConfig();
+        try (Checkpoint checkpoint = open()) {
+            if (saveGguf != null && checkpoint instanceof RandomCheckpoint made) {
+                RandomGguf.write(made, saveGguf);
+                return 0;
+            }
+            Benchmark benchmark = new Benchmark(checkpoint, config, prompt, generate);
+            BenchReport report = benchmark.run(batches, terminal.err());
+            if (json) {
+                terminal.out().println(JsonLines.MAPPER.writeValueAsString(report.toJson()));
+            } else {
+                report.print(terminal.out());
+            }
+        }
+        return 0;
+    }
+
+    private Checkpoint open() {
+        return random == null
+                ? Checkpoints.open(model.resolve(terminal))
+                : new RandomCheckpoint(RandomSpec.parse(random, layers));
+    }
+}

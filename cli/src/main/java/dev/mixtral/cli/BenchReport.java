@@ -1,0 +1,109 @@
+package dev.mixtral.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import tools.jackson.databind.node.ObjectNode;
+
+/// What a benchmark found.
+///
+/// @param model what was run
+/// @param kernels name of the kernels
+/// @param threads compute threads
+/// @param bandwidth bytes per second that so many threads read from memory at most
+/// @param runs one per batch size
+record BenchReport(String model, String kernels, int threads, double bandwidth, List<Run> runs) {
+    /// One batch size.
+    ///
+    /// @param batch sequences that decoded together
+    /// @param promptTokens prompt tokens of each sequence
+    /// @param generatedTokens tokens generated in each sequence
+    /// @param prefillNanos time of all prompts, one after the other
+    /// @param decodeNanos time of all steps
+    /// @param decodeBytes weights, keys and values that the steps had to read
+    record Run(
+            int batch, int promptTokens, int generatedTokens, long prefillNanos, long decodeNanos, long decodeBytes) {
+        double prefillTokensPerSecond() {
+            return (double) batch * promptTokens / prefillNanos * 1e9;
+        }
+
+        double decodeTokensPerSecond() {
+            return (double) batch * generatedTokens / decodeNanos * 1e9;
+        }
+
+        double decodeBytesPerSecond() {
+            return (double) decodeBytes / decodeNanos * 1e9;
+        }
+
+        /// Returns the time to the first token of one sequence that has the machine to itself.
+        double ttftSeconds() {
+            return (prefillNanos / (double) batch + decodeNanos / (double) generatedTokens) / 1e9;
+        }
+    }
+
+    void print(PrintStream out) {
+        out.println(model + ", " + kernels + " kernels, " + threads + (threads == 1 ? " thread" : " threads"));
+        out.printf(Locale.ROOT, "memory bandwidth %.1f GB/s, %s%n%n", bandwidth / 1e9, peakText());
+        out.println("batch  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth");
+        for (Run run : runs) {
+            out.printf(
+                    Locale.ROOT,
+                    "%5d  %16.2f  %13.3f  %15.2f  %11.2f  %11.0f%%%n",
+                    run.batch(),
+                    run.prefillTokensPerSecond(),
+                    run.ttftSeconds(),
+                    run.decodeTokensPerSecond(),
+                    run.decodeBytesPerSecond() / 1e9,
+                    100 * run.decodeBytesPerSecond() / bandwidth);
+        }
+    }
+
+    private static String peakText() {
+        OptionalLong peak = peakResidentBytes();
+        return peak.isPresent() ? "peak memory " + Sizes.bytes(peak.getAsLong()) : "peak memory unknown";
+    }
+
+    /// Returns the report as one object; `bench/peers` reads it.
+    ObjectNode toJson() {
+        ObjectNode root = JsonLines.MAPPER
+                .createObjectNode()
+                .put("model", model)
+                .put("kernels", kernels)
+                .put("threads", threads)
+                .put("memoryBytesPerSecond", bandwidth);
+        peakResidentBytes().ifPresent(bytes -> root.put("peakResidentBytes", bytes));
+        var array = root.putArray("runs");
+        for (Run run : runs) {
+            array.addObject()
+                    .put("batch", run.batch())
+                    .put("promptTokens", run.promptTokens())
+                    .put("generatedTokens", run.generatedTokens())
+                    .put("prefillTokensPerSecond", run.prefillTokensPerSecond())
+                    .put("ttftSeconds", run.ttftSeconds())
+                    .put("decodeTokensPerSecond", run.decodeTokensPerSecond())
+                    .put("decodeBytesPerSecond", run.decodeBytesPerSecond())
+                    .put("shareOfBandwidth", run.decodeBytesPerSecond() / bandwidth);
+        }
+        return root;
+    }
+
+    /// Linux only: the most memory this process has had, mapped files included.
+    private static OptionalLong peakResidentBytes() {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.isReadable(status)) {
+            return OptionalLong.empty();
+        }
+        try {
+            return Files.readAllLines(status).stream()
+                    .filter(line -> line.startsWith("VmHWM:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+                    .findFirst();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
+    }
+}

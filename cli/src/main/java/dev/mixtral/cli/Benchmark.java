@@ -1,0 +1,121 @@
+package dev.mixtral.cli;
+
+import dev.mixtral.engine.EngineConfig;
+import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.tensor.Tensor;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Measures prefill and decode of one model, for several batch sizes, after warming up.
+final class Benchmark {
+    /// Long enough for the compiler to finish with the kernels.
+    private static final long WARM_UP_NANOS = 4_000_000_000L;
+
+    private static final int WARM_UP_PROMPT = 32;
+    private static final int WARM_UP_STEPS = 4;
+
+    private final Checkpoint checkpoint;
+    private final MixtralConfig model;
+    private final EngineConfig config;
+    private final int prompt;
+    private final int generate;
+
+    /// @param prompt tokens of a prefill
+    /// @param generate tokens of the decode behind it
+    Benchmark(Checkpoint checkpoint, EngineConfig config, int prompt, int generate) {
+        this.checkpoint = checkpoint;
+        this.model = checkpoint.config();
+        this.config = config;
+        this.prompt = prompt;
+        this.generate = generate;
+        Usage.require(
+                prompt + generate <= model.contextLength(),
+                "--prompt and --generate: " + (prompt + generate) + " tokens do not fit the context of "
+                        + model.contextLength());
+    }
+
+    /// Runs everything.
+    ///
+    /// @param log one line when something that takes time begins
+    BenchReport run(List<Integer> batches, PrintStream log) throws InterruptedException {
+        log.println("measuring memory bandwidth");
+        double bandwidth = MemoryBandwidth.measure(config.numThreads());
+        List<BenchReport.Run> runs = new ArrayList<>();
+        try (BenchModel bench = new BenchModel(checkpoint, config)) {
+            log.println(bench.kernels().reason());
+            log.println("warming up");
+            long end = System.nanoTime() + WARM_UP_NANOS;
+            do {
+                measure(bench, 1, Math.min(prompt, WARM_UP_PROMPT), Math.min(generate, WARM_UP_STEPS));
+            } while (System.nanoTime() < end);
+            for (int batch : batches) {
+                log.println("measuring batch " + batch);
+                runs.add(measure(bench, batch, prompt, generate));
+            }
+            return new BenchReport(
+                    checkpoint.source(), bench.kernels().kernels().name(), config.numThreads(), bandwidth, runs);
+        }
+    }
+
+    private BenchReport.Run measure(BenchModel bench, int batch, int numPromptTokens, int numSteps) {
+        List<KvCache> caches = IntStream.range(0, batch)
+                .mapToObj(_ -> new KvCache(bench.kvLayout()))
+                .toList();
+        try {
+            long start = System.nanoTime();
+            for (int i = 0; i < batch; i++) {
+                bench.prefill(caches.get(i), i, numPromptTokens);
+            }
+            long prefillNanos = System.nanoTime() - start;
+            BitSet used = new BitSet(model.numLayers() * model.numExperts());
+            long bytes = 0;
+            long decodeStart = System.nanoTime();
+            for (int step = 0; step < numSteps; step++) {
+                used.clear();
+                bench.decode(caches, (layer, _, _, expert, _) -> used.set(layer * model.numExperts() + expert));
+                bytes += stepBytes(used) + kvBytes(bench, caches);
+            }
+            return new BenchReport.Run(
+                    batch, numPromptTokens, numSteps, prefillNanos, System.nanoTime() - decodeStart, bytes);
+        } finally {
+            caches.forEach(KvCache::close);
+        }
+    }
+
+    /// Counts the weights that one step reads: everything dense, and each expert that some row went to.
+    private long stepBytes(BitSet usedExperts) {
+        long bytes = bytes("output");
+        for (int l = 0; l < model.numLayers(); l++) {
+            String layer = "layers." + l + ".";
+            for (String matrix : List.of("wq", "wk", "wv", "wo")) {
+                bytes += bytes(layer + "attention." + matrix);
+            }
+            if (!model.isDense()) {
+                bytes += bytes(layer + "feed_forward.gate");
+            }
+            for (int e = 0; e < model.numExperts(); e++) {
+                if (model.isDense() || usedExperts.get(l * model.numExperts() + e)) {
+                    String expert = layer + "feed_forward.experts." + e + ".";
+                    bytes += bytes(expert + "w1") + bytes(expert + "w2") + bytes(expert + "w3");
+                }
+            }
+        }
+        return bytes;
+    }
+
+    private long bytes(String name) {
+        Tensor tensor = checkpoint.tensor(name);
+        return tensor.data().byteSize();
+    }
+
+    private static long kvBytes(BenchModel bench, List<KvCache> caches) {
+        return caches.stream()
+                .mapToLong(cache -> cache.numComputedTokens() * bench.kvLayout().bytesPerToken())
+                .sum();
+    }
+}

@@ -1,0 +1,45 @@
+package dev.mixtral.cli;
+
+import dev.mixtral.engine.EngineConfig;
+import dev.mixtral.kernel.KernelSelector;
+import dev.mixtral.kvcache.KvType;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// How a model is computed: the options of every command that runs one.
+final class ComputeOptions {
+    @Option(names = "--threads", paramLabel = "N", description = "Compute threads. Default: one per processor.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--kernels",
+            paramLabel = "NAME",
+            defaultValue = KernelSelector.AUTO,
+            description = "scalar, vector, or auto for the fastest that runs here (default: ${DEFAULT-VALUE}).")
+    private String kernels = KernelSelector.AUTO;
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "Positions a sequence may have. Default: as many as the model was trained for.")
+    private @Nullable Integer context;
+
+    @Option(
+            names = "--kv",
+            paramLabel = "f16|f32",
+            description = "Key/value cache. Default: f32 where a full context takes at most 512 MiB, else f16.")
+    private @Nullable KvType kvType;
+
+    /// Returns the options as the engine takes them.
+    EngineConfig toConfig() {
+        Usage.requirePositive("--threads", threads);
+        if (context != null) {
+            Usage.requirePositive("--context", context);
+        }
+        return EngineConfig.defaults()
+                .withNumThreads(threads)
+                .withKernels(kernels)
+                .withContextLength(context == null ? 0 : context)
+                .withKvType(kvType);
+    }
+}

@@ -1,0 +1,43 @@
+package dev.mixtral.cli;
+
+import dev.mixtral.error.ModelNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Parameters;
+
+/// The `[MODEL]` that most commands take: a path, or nothing for the model that comes with the program.
+final class ModelArgument {
+    private static final String EMBEDDED = "models/mixtral-tiny";
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "MODEL",
+            description =
+                    "GGUF file, or folder with a Hugging Face or Mistral checkpoint. Default: the embedded model.")
+    private @Nullable Path model;
+
+    /// Returns the path of the model, which exists.
+    ///
+    /// @throws ModelNotFoundException if nothing lies there
+    Path resolve(Terminal terminal) {
+        Path path = model;
+        if (path == null) {
+            return embedded(terminal);
+        }
+        if (!Files.exists(path)) {
+            throw new ModelNotFoundException(
+                    "there is no model " + path + "; expected a GGUF file or a checkpoint's folder.");
+        }
+        return path;
+    }
+
+    private static Path embedded(Terminal terminal) {
+        Path path = terminal.home().resolve(EMBEDDED);
+        if (!Files.isDirectory(path)) {
+            throw new ModelNotFoundException("the embedded model is missing: there is no folder " + path
+                    + ". Name a model: a GGUF file or a checkpoint's folder.");
+        }
+        return path;
+    }
+}
