@@ -56,6 +56,8 @@ final class MixtralCommand {
 
     private static List<Callable<Integer>> commands(Terminal terminal) {
         return List.of(
+                new ChatCommand(terminal),
+                new RunCommand(terminal),
                 new InspectCommand(terminal),
                 new TokenizeCommand(terminal),
                 new DetokenizeCommand(terminal),
