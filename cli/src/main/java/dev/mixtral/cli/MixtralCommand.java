@@ -64,7 +64,8 @@ final class MixtralCommand {
                 new TemplateCommand(terminal),
                 new LogitsCommand(terminal),
                 new PerplexityCommand(terminal),
-                new BenchCommand(terminal));
+                new BenchCommand(terminal),
+                new TrainCommand(terminal));
     }
 
     private static void addCommand(CommandLine root, Callable<Integer> command) {
