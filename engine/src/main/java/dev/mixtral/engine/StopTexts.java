@@ -4,7 +4,8 @@ import java.util.List;
 
 /// Watches a growing text for stop texts, across token borders. Confined to one thread.
 ///
-/// Holds back the longest suffix that could still become a stop text; the earliest match ends the text before it.
+/// Holds back the longest suffix that could still become a stop text; the stop text that is complete first ends the
+/// text before it.
 final class StopTexts {
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
@@ -44,8 +45,19 @@ final class StopTexts {
         return matched;
     }
 
+    /// Returns where the stop text that is complete first begins, or -1: what reading letter by letter would find.
     private int earliestMatch() {
-        return stops.stream().mapToInt(held::indexOf).filter(i -> i >= 0).min().orElse(-1);
+        int start = -1;
+        int end = Integer.MAX_VALUE;
+        for (String stop : stops) {
+            int match = held.indexOf(stop);
+            int matchEnd = match + stop.length();
+            if (match >= 0 && (matchEnd < end || (matchEnd == end && match < start))) {
+                start = match;
+                end = matchEnd;
+            }
+        }
+        return start;
     }
 
     private int longestPossibleStart() {

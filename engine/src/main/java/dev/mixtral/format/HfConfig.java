@@ -35,19 +35,22 @@ final class HfConfig {
     }
 
     private static String modelType(JsonObject json) {
-        Optional<String> named = json.string("model_type");
-        String modelType = named.orElseGet(() -> json.shown("architectures"));
-        return switch (modelType) {
-            case "mixtral", "mistral", "llama" -> modelType;
-            default -> {
-                if (named.isEmpty() && json.has("num_local_experts")) {
-                    yield "mixtral";
-                }
-                throw unsupported(
-                        json,
-                        "`model_type` " + named.orElse("(absent)") + "; mixtral, mistral and llama are supported");
-            }
-        };
+        String modelType = json.string("model_type").orElseGet(() -> impliedModelType(json));
+        if (!List.of("mixtral", "mistral", "llama").contains(modelType)) {
+            throw unsupported(json, "`model_type` " + modelType + "; mixtral, mistral and llama are supported");
+        }
+        return modelType;
+    }
+
+    private static String impliedModelType(JsonObject json) {
+        List<String> architectures = json.strings("architectures");
+        if (architectures.contains("MixtralForCausalLM") || json.has("num_local_experts")) {
+            return "mixtral";
+        }
+        if (architectures.contains("MistralForCausalLM")) {
+            return "mistral";
+        }
+        return architectures.contains("LlamaForCausalLM") ? "llama" : "(absent)";
     }
 
     private MixtralConfig config() {

@@ -37,6 +37,13 @@ public final class Tokenizers {
         return open(path.toString().endsWith(".json") ? new TokenizerJsonFile(path) : new SentencePieceFile(path));
     }
 
+    /// Returns the tokenizer of a model that was made in memory.
+    ///
+    /// @throws dev.mixtral.error.MixtralException if it is of a kind that cannot be read
+    public static Tokenizer of(SentencePieceModel model) {
+        return new SentencePieceBpe("tokenizer made in memory", model);
+    }
+
     static Tokenizer parseSentencePiece(String file, byte[] bytes) {
         return new SentencePieceBpe(file, SentencePieceModel.parse(file, bytes));
     }

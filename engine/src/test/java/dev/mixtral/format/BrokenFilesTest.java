@@ -10,8 +10,11 @@ import dev.mixtral.testing.Mutations;
 import dev.mixtral.testing.TestModels;
 import dev.mixtral.testing.TestModels.TestModel;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -97,12 +100,20 @@ class BrokenFilesTest {
 
     private static void openAndTouch(Victim victim, byte[] bytes) throws IOException {
         Path file = root.resolve(victim.file);
-        Files.write(file, bytes);
+        overwrite(file, bytes);
         try (Checkpoint checkpoint = Checkpoints.open(root.resolve(victim.model))) {
             for (StoredTensor stored : checkpoint.tensors()) {
                 touch(stored.tensor());
             }
             SameWeights.names(checkpoint.config()).forEach(name -> touch(checkpoint.tensor(name)));
+        }
+    }
+
+    /// Truncates only after writing: some file systems flush a file to the disk that was emptied first.
+    private static void overwrite(Path file, byte[] bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(bytes), 0);
+            channel.truncate(bytes.length);
         }
     }
 

@@ -41,6 +41,23 @@ class GoldenCheckpointsTest {
     }
 
     @Test
+    void theModelWithAFullVocabularyIsTheSameInBothFormats() {
+        try (Checkpoint expected = Checkpoints.open(SharedData.file("tiny/tiny-v32k/tiny-v32k-F32.gguf"));
+                Checkpoint actual = Checkpoints.open(SharedData.file("tiny/tiny-v32k/hf-bf16"))) {
+            assertThat(actual.config()).isEqualTo(expected.config());
+            SameWeights.assertSame(actual, expected);
+        }
+    }
+
+    @Test
+    void theUnquantisedFileOfTheKQuantModelHasItsConfiguration() {
+        try (Checkpoint expected = Checkpoints.open(SharedData.file("tiny/tiny-k/tiny-k-Q4_K_M.gguf"));
+                Checkpoint actual = Checkpoints.open(SharedData.file("tiny/tiny-k/hf-bf16"))) {
+            assertThat(actual.config()).isEqualTo(expected.config());
+        }
+    }
+
+    @Test
     void dequantisedTensorsHaveTheGoldenDigests() {
         JsonNode files = new JsonMapper()
                 .readTree(SharedData.file("tiny/golden/dequant-sha256.json").toFile());

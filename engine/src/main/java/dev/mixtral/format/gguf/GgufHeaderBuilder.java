@@ -5,8 +5,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// Lays out everything of a GGUF file that precedes the data.
 final class GgufHeaderBuilder {
@@ -18,8 +20,12 @@ final class GgufHeaderBuilder {
         int64(tensors.size());
         int64(metadata.size());
         metadata.forEach(this::pair);
+        Set<String> names = new HashSet<>();
         long offset = 0;
         for (GgufWriter.Entry tensor : tensors) {
+            if (!names.add(tensor.name())) {
+                throw new IllegalArgumentException("two tensors are called " + tensor.name());
+            }
             tensorInfo(tensor, offset);
             offset += tensor.byteSize();
             offset += GgufWriter.padding(offset, alignment);

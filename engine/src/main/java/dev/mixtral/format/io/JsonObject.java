@@ -138,10 +138,23 @@ public final class JsonObject {
         return integers;
     }
 
-    /// Returns a member as it would be shown in a message: its text, cut short.
-    public String shown(String key) {
+    /// Returns the strings of an array; empty if absent.
+    public List<String> strings(String key) {
         JsonNode value = member(key);
-        return value == null ? "null" : describe(value);
+        List<String> strings = new ArrayList<>();
+        if (value == null) {
+            return strings;
+        }
+        if (!value.isArray()) {
+            throw wrongType(path + key, "an array of strings", value);
+        }
+        for (JsonNode element : value) {
+            if (!element.isString()) {
+                throw wrongType(path + key + "[" + strings.size() + "]", "a string", element);
+            }
+            strings.add(element.stringValue());
+        }
+        return strings;
     }
 
     private @Nullable JsonNode member(String key) {

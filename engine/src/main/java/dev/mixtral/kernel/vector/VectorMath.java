@@ -13,13 +13,13 @@ final class VectorMath {
     private static final float LN2_LOW = -2.1219444e-4f;
     // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer.
     private static final float ROUND = 12582912f;
-    private static final float MAX = 88.37627f;
+    private static final float MAX = 88.37f;
     private static final float MIN = -87.33655f;
 
     private VectorMath() {}
 
     /// Returns `exp(x)` to within 2 units in the last place; below `ln(2^-126)` the smallest normal float, above
-    /// `ln(2^127.5)` the value there. NaN stays NaN.
+    /// 88.37 the value there. NaN stays NaN.
     ///
     /// Range reduction `x = n ln 2 + r` and a polynomial in `r` (Cephes, `expf`).
     static FloatVector exp(FloatVector x) {

@@ -1,0 +1,115 @@
+package dev.mixtral.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.mixtral.format.MixtralConfig;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag("pytorch")
+class TrainerTest {
+    private static final MixtralConfig CONFIG = new MixtralConfig(32, 48, 2, 2, 1, 32, 4, 2, 64, 1e-5f, 10_000, 64);
+    private static final int STEPS = 4;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void oneThread() {
+        torch.set_num_threads(1);
+    }
+
+    @Test
+    void aResumedRunEqualsAnUninterruptedOneBitForBit() {
+        float[] whole = train(folder.resolve("whole.bin"), STEPS);
+        train(folder.resolve("parts.bin"), 2);
+        float[] resumed = train(folder.resolve("parts.bin"), STEPS);
+        assertThat(resumed).isEqualTo(whole);
+    }
+
+    @Test
+    void twoRunsAreEqualBitForBit() {
+        assertThat(train(folder.resolve("a.bin"), STEPS)).isEqualTo(train(folder.resolve("b.bin"), STEPS));
+    }
+
+    @Test
+    void refusesTheCheckpointOfAnotherRun() {
+        train(folder.resolve("run.bin"), 1);
+        assertThatThrownBy(() -> trainer("another", folder.resolve("run.bin")).resume())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("belongs to another run");
+    }
+
+    @Test
+    void refusesADamagedCheckpoint() throws IOException {
+        Path file = folder.resolve("run.bin");
+        train(file, 1);
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2]++;
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> trainer("test", file).resume())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("damaged");
+    }
+
+    private float[] train(Path checkpoint, int stopAfter) {
+        TorchMixtral model = new TorchMixtral(new Parameters(CONFIG, 1));
+        AtomicInteger budget = new AtomicInteger();
+        try (Trainer trainer = new Trainer(settings("test"), model, checkpoint);
+                ProgressLog log = log()) {
+            int done = trainer.resume();
+            budget.set(stopAfter - done);
+            trainer.run(TrainerTest::packer, log, () -> budget.getAndDecrement() <= 0);
+        }
+        return Parameters.toArray(model.parameters().values());
+    }
+
+    private Trainer trainer(String identity, Path checkpoint) {
+        return new Trainer(settings(identity), new TorchMixtral(new Parameters(CONFIG, 1)), checkpoint);
+    }
+
+    private ProgressLog log() {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+        return new ProgressLog(nowhere, folder.resolve("log.jsonl"), 1);
+    }
+
+    private static Trainer.Settings settings(String identity) {
+        return new Trainer.Settings(
+                STEPS,
+                2,
+                new LearningRate(1e-3, 2, STEPS, 0.1),
+                Curriculum.upTo(64, 256),
+                0.1,
+                0.02,
+                1e-4,
+                Long.MAX_VALUE / 2,
+                identity);
+    }
+
+    private static Packer packer(int step) {
+        SplittableRandom random = new SplittableRandom(step);
+        return new Packer(() -> segment(random), random, 2);
+    }
+
+    private static Segment segment(SplittableRandom random) {
+        int[] ids = random.ints(12, 3, CONFIG.vocabSize()).toArray();
+        ids[0] = 1;
+        float[] weights = new float[12];
+        for (int i = 1; i < 12; i++) {
+            weights[i] = i < 6 ? 0.1f : 1;
+        }
+        return new Segment(ids, weights, true);
+    }
+}
