@@ -20,6 +20,7 @@ module dev.mixtral.engine {
     exports dev.mixtral.model;
     exports dev.mixtral.sampling;
 
+    uses dev.mixtral.chat.ChatTemplateCompiler;
     uses dev.mixtral.kernel.KernelProvider;
 
     provides dev.mixtral.kernel.KernelProvider with

@@ -73,10 +73,11 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Usage.requirePositive("--prompt", prompt);
-        Usage.requirePositive("--generate", generate);
-        batches.forEach(batch -> Usage.requirePositive("--batch", batch));
-        Usage.require(random != null || (saveGguf == null && layers == 0), "--layers and --save-gguf need --random");
+        OptionChecks.requirePositive("--prompt", prompt);
+        OptionChecks.requirePositive("--generate", generate);
+        batches.forEach(batch -> OptionChecks.requirePositive("--batch", batch));
+        OptionChecks.require(
+                random != null || (saveGguf == null && layers == 0), "--layers and --save-gguf need --random");
         EngineConfig config = compute.toConfig();
         try (Checkpoint checkpoint = open()) {
             if (saveGguf != null && checkpoint instanceof RandomCheckpoint made) {

@@ -33,7 +33,7 @@ final class Benchmark {
         this.config = config;
         this.prompt = prompt;
         this.generate = generate;
-        Usage.require(
+        OptionChecks.require(
                 prompt + generate <= model.contextLength(),
                 "--prompt and --generate: " + (prompt + generate) + " tokens do not fit the context of "
                         + model.contextLength());

@@ -32,9 +32,9 @@ final class ComputeOptions {
 
     /// Returns the options as the engine takes them.
     EngineConfig toConfig() {
-        Usage.requirePositive("--threads", threads);
+        OptionChecks.requirePositive("--threads", threads);
         if (context != null) {
-            Usage.requirePositive("--context", context);
+            OptionChecks.requirePositive("--context", context);
         }
         return EngineConfig.defaults()
                 .withNumThreads(threads)

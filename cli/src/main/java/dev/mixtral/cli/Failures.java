@@ -1,6 +1,6 @@
 package dev.mixtral.cli;
 
-import dev.mixtral.cli.Usage.UsageException;
+import dev.mixtral.cli.OptionChecks.UsageException;
 import dev.mixtral.error.MixtralException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

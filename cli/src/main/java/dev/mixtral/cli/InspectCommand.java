@@ -41,9 +41,9 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Usage.requirePositive("--batch", batch);
+        OptionChecks.requirePositive("--batch", batch);
         if (context != null) {
-            Usage.requirePositive("--context", context);
+            OptionChecks.requirePositive("--context", context);
         }
         try (Checkpoint checkpoint = Checkpoints.open(model.resolve(terminal))) {
             Inspection inspection = new Inspection(

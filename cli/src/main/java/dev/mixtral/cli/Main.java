@@ -7,6 +7,7 @@ public final class Main {
     /// Runs one command and ends the process.
     public static void main(String[] args) {
         Terminal terminal = Terminal.ofProcess();
+        LogOutput.install(terminal);
         int exitCode = MixtralCommand.run(terminal, args);
         terminal.flush();
         System.exit(exitCode);

@@ -56,13 +56,16 @@ final class MixtralCommand {
 
     private static List<Callable<Integer>> commands(Terminal terminal) {
         return List.of(
+                new ChatCommand(terminal),
+                new RunCommand(terminal),
                 new InspectCommand(terminal),
                 new TokenizeCommand(terminal),
                 new DetokenizeCommand(terminal),
                 new TemplateCommand(terminal),
                 new LogitsCommand(terminal),
                 new PerplexityCommand(terminal),
-                new BenchCommand(terminal));
+                new BenchCommand(terminal),
+                new TrainCommand(terminal));
     }
 
     private static void addCommand(CommandLine root, Callable<Integer> command) {

@@ -1,6 +1,6 @@
 package dev.mixtral.cli;
 
-import dev.mixtral.cli.Usage.UsageException;
+import dev.mixtral.cli.OptionChecks.UsageException;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.tensor.DType;
 import java.util.Arrays;
@@ -27,14 +27,14 @@ record RandomSpec(MixtralConfig config, DType type) {
     /// @throws UsageException if there is no such shape or type, or it has fewer layers
     static RandomSpec parse(String text, int numLayers) {
         int colon = text.indexOf(':');
-        Usage.require(colon > 0, "--random: expected SHAPE:TYPE such as 8x7b:q4_0, got " + text);
+        OptionChecks.require(colon > 0, "--random: expected SHAPE:TYPE such as 8x7b:q4_0, got " + text);
         MixtralConfig shape = SHAPES.get(text.substring(0, colon).toLowerCase(Locale.ROOT));
         if (shape == null) {
             throw new UsageException("--random: expected a shape of "
                     + SHAPES.keySet().stream().sorted().collect(Collectors.joining(", ")) + ", got " + text);
         }
         int layers = numLayers == 0 ? shape.numLayers() : numLayers;
-        Usage.require(
+        OptionChecks.require(
                 layers > 0 && layers <= shape.numLayers(),
                 "--layers: expected 1 to " + shape.numLayers() + ", got " + numLayers);
         return new RandomSpec(withLayers(shape, layers), type(text.substring(colon + 1)));

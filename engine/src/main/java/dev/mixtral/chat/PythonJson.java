@@ -11,20 +11,33 @@ import tools.jackson.databind.JsonNode;
 /// Mistral's models saw tools, calls and results in this form, so that another spelling of the same value (no space
 /// after a colon, `1.0E10` for `10000000000.0`) would be other tokens than those of the training.
 public final class PythonJson {
-    private PythonJson() {}
+    /// The indent of [#dumps(JsonNode, int)] that stands for one line.
+    public static final int COMPACT = -1;
+
+    private final StringBuilder out = new StringBuilder();
+    private final int indent;
+
+    private PythonJson(int indent) {
+        this.indent = indent;
+    }
 
     /// Returns the text of a value: separators `", "` and `": "`, keys in the order given, floats as Python's `repr`.
     public static String dumps(JsonNode value) {
-        StringBuilder out = new StringBuilder();
-        write(value, out);
-        return out.toString();
+        return dumps(value, COMPACT);
     }
 
-    private static void write(JsonNode value, StringBuilder out) {
+    /// Same with Python's `indent`: one element a line, each level by so many spaces further in.
+    public static String dumps(JsonNode value, int indent) {
+        PythonJson writer = new PythonJson(indent);
+        writer.write(value, 0);
+        return writer.out.toString();
+    }
+
+    private void write(JsonNode value, int level) {
         switch (value.getNodeType()) {
-            case OBJECT -> writeObject(value, out);
-            case ARRAY -> writeArray(value, out);
-            case STRING -> writeString(value.stringValue(), out);
+            case OBJECT -> writeObject(value, level);
+            case ARRAY -> writeArray(value, level);
+            case STRING -> writeString(value.stringValue());
             case NUMBER -> out.append(number(value));
             case BOOLEAN -> out.append(value.booleanValue());
             case NULL -> out.append("null");
@@ -33,31 +46,43 @@ public final class PythonJson {
         }
     }
 
-    private static void writeObject(JsonNode value, StringBuilder out) {
+    private void writeObject(JsonNode value, int level) {
         out.append('{');
-        String separator = "";
+        boolean isFirst = true;
         for (Map.Entry<String, JsonNode> entry : value.properties()) {
-            out.append(separator);
-            writeString(entry.getKey(), out);
+            separate(isFirst, level + 1);
+            writeString(entry.getKey());
             out.append(": ");
-            write(entry.getValue(), out);
-            separator = ", ";
+            write(entry.getValue(), level + 1);
+            isFirst = false;
         }
-        out.append('}');
+        close(value, level).append('}');
     }
 
-    private static void writeArray(JsonNode value, StringBuilder out) {
+    private void writeArray(JsonNode value, int level) {
         out.append('[');
-        String separator = "";
+        boolean isFirst = true;
         for (JsonNode element : value) {
-            out.append(separator);
-            write(element, out);
-            separator = ", ";
+            separate(isFirst, level + 1);
+            write(element, level + 1);
+            isFirst = false;
         }
-        out.append(']');
+        close(value, level).append(']');
     }
 
-    private static void writeString(String text, StringBuilder out) {
+    private void separate(boolean isFirst, int level) {
+        if (indent == COMPACT) {
+            out.append(isFirst ? "" : ", ");
+        } else {
+            out.append(isFirst ? "\n" : ",\n").repeat(' ', indent * level);
+        }
+    }
+
+    private StringBuilder close(JsonNode container, int level) {
+        return indent == COMPACT || container.isEmpty() ? out : out.append('\n').repeat(' ', indent * level);
+    }
+
+    private void writeString(String text) {
         out.append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -33,7 +33,8 @@ public final class SentencePieceBpe implements Tokenizer {
         this(file, model, SpacePrefix.EVERY_PART);
     }
 
-    SentencePieceBpe(String file, SentencePieceModel model, SpacePrefix spacePrefix) {
+    /// Same, for a vocabulary whose rendered chat templates are spaced in another way.
+    public SentencePieceBpe(String file, SentencePieceModel model, SpacePrefix spacePrefix) {
         checkSupported(file, model.trainer(), model.normalizer());
         this.vocabulary = new Vocabulary(file, model.pieces());
         if (vocabulary.hasBytes() != model.trainer().byteFallback()) {

@@ -1,8 +1,8 @@
 package dev.mixtral.cli;
 
 /// Checks of option values that picocli cannot express.
-final class Usage {
-    private Usage() {}
+final class OptionChecks {
+    private OptionChecks() {}
 
     /// The command line asks for something impossible: exit code 2.
     static final class UsageException extends RuntimeException {
