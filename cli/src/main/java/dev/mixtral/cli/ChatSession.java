@@ -109,13 +109,15 @@ final class ChatSession {
     /// Ctrl-C outside of a prompt: first the answer ends, then the program.
     private void interrupt() {
         Generation generation = running;
-        if (generation != null && !interrupted) {
-            interrupted = true;
-            generation.cancel();
-        } else {
+        if (generation == null) {
+            return; // between an answer and the next prompt, where there is nothing to end
+        }
+        if (interrupted) {
             terminal.flush();
             System.exit(INTERRUPTED_EXIT_CODE);
         }
+        interrupted = true;
+        generation.cancel();
     }
 
     private void command(String text) {

@@ -14,7 +14,8 @@ import java.util.Map;
 
 /// Writes random weights as a GGUF file that other engines load too, so that all are measured on the same weights.
 final class RandomGguf {
-    private static final int NUM_BYTES = 256;
+    /// Behind three control pieces and the bytes.
+    private static final int FIRST_PIECE = 3 + 256;
 
     private RandomGguf() {}
 
@@ -78,7 +79,8 @@ final class RandomGguf {
             case 0 -> "<unk>";
             case 1 -> "<s>";
             case 2 -> "</s>";
-            default -> id < 3 + NUM_BYTES ? String.format(Locale.ROOT, "<0x%02X>", id - 3) : "▁piece" + id;
+            case FIRST_PIECE -> "▁"; // without it, the space in front of every text would fall back to bytes
+            default -> id < FIRST_PIECE ? String.format(Locale.ROOT, "<0x%02X>", id - 3) : "▁piece" + id;
         };
     }
 
@@ -86,7 +88,7 @@ final class RandomGguf {
         return switch (id) {
             case 0 -> PieceType.UNKNOWN;
             case 1, 2 -> PieceType.CONTROL;
-            default -> id < 3 + NUM_BYTES ? PieceType.BYTE : PieceType.NORMAL;
+            default -> id < FIRST_PIECE ? PieceType.BYTE : PieceType.NORMAL;
         };
     }
 }

@@ -2,8 +2,6 @@ package dev.mixtral.cli;
 
 import dev.mixtral.chat.ChatJson;
 import dev.mixtral.chat.ChatTemplate;
-import dev.mixtral.chat.InstructTemplate;
-import dev.mixtral.tokenizer.Tokenizer;
 import dev.mixtral.tokenizer.TokenizerVersion;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -27,7 +25,8 @@ final class TemplateCommand implements Callable<Integer> {
     @Option(
             names = "--version",
             paramLabel = "v1|v2|v3",
-            description = "Mistral's instruct format. Default: the one the vocabulary was made for.")
+            description = "Mistral's instruct format. Default: the model's own template; with --strict, or for a bare "
+                    + "tokenizer, the format that the vocabulary was made for.")
     private @Nullable TokenizerVersion version;
 
     @Option(
@@ -41,11 +40,7 @@ final class TemplateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer tokenizer = Models.openTokenizer(model.resolve(terminal));
-        ChatTemplate template = new InstructTemplate(
-                tokenizer,
-                version == null ? tokenizer.version() : version,
-                strict ? InstructTemplate.Mode.STRICT : InstructTemplate.Mode.LENIENT);
+        ChatTemplate template = Models.openTemplate(model.resolve(terminal), version, strict);
         ChatJson json = strict ? ChatJson.likeMistralCommon() : ChatJson.forApi();
         return JsonLines.process(terminal, line -> {
             ChatJson.Request request = json.read(line);

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -69,7 +70,10 @@ class ChatSessionTest {
     private void chat(int maxTokens, TypedLines lines, OutputStream answers) {
         Terminal terminal = new Terminal(
                 InputStream.nullInputStream(), Terminal.utf8(answers), Terminal.utf8(err), true, false, folder, false);
-        SamplingParams params = SamplingParams.greedy().maxTokens(maxTokens).build();
+        SamplingParams params = SamplingParams.greedy()
+                .maxTokens(maxTokens)
+                .logitBias(Map.of(TestModel.EOS_ID, -1000f)) // random weights may end an answer at once
+                .build();
         new ChatSession(engine, params, null, terminal).run(lines);
         terminal.flush();
     }

@@ -25,6 +25,8 @@ class ModelCommandsTest {
         model = TestModel.writeTo(folder);
     }
 
+    private static final String NO_EOS = "--logit-bias=" + TestModel.EOS_ID + "=-1000";
+
     private static CommandRun run(String input, String... args) {
         return CommandRun.of(folder, input, args);
     }
@@ -109,7 +111,7 @@ class ModelCommandsTest {
 
     @Test
     void runStreamsAnAnswerThatItsSeedFixes() {
-        String[] args = {"run", model, "-p", "hi", "--max-tokens", "8", "--temperature", "1", "--seed", "7", "--json"};
+        String[] args = {"run", model, "-p", "hi", "--max-tokens", "8", "--temperature", "1", "--seed", "7", NO_EOS, "--json"};
         JsonNode first = json(run("", args));
 
         assertThat(first.get("ids")).isEqualTo(json(run("", args)).get("ids"));
@@ -122,7 +124,7 @@ class ModelCommandsTest {
 
     @Test
     void chatAnswersOnceWhereInputIsNoTerminal() {
-        CommandRun run = run("hello\n", "chat", model, "--max-tokens", "4");
+        CommandRun run = run("hello\n", "chat", model, "--max-tokens", "4", NO_EOS);
 
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).endsWith("\n").hasSizeGreaterThan(1);

@@ -4,6 +4,9 @@ import java.nio.file.Path;
 
 /// A small model of random weights, made by the program itself, for tests of commands that run one.
 final class TestModel {
+    /// The end of sequence, which random weights may choose at once.
+    static final int EOS_ID = 2;
+
     private TestModel() {}
 
     /// Writes a two-layer mixture of experts with a vocabulary of bytes and made-up pieces.
