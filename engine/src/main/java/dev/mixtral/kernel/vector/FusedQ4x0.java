@@ -21,51 +21,26 @@ final class FusedQ4x0 {
 
     static void multiply(Tensor w, int fromRow, int toRow, FloatMatrix x, int token, FloatMatrix out, Scratch scratch) {
         float[] sums = scratch.accumulators(2 * Lanes.LENGTH);
-        long rowBytes = w.rowBytes();
-        int row = fromRow;
-        for (; row < toRow - 1; row += 2) {
-            twoRows(w.data(), row * rowBytes, rowBytes, x.data(), x.offset(token), w.cols(), sums);
-            out.set(token, row, Lanes.sum(sums, 0));
-            out.set(token, row + 1, Lanes.sum(sums, Lanes.LENGTH));
-        }
-        if (row < toRow) {
-            oneRow(w.data(), row * rowBytes, x.data(), x.offset(token), w.cols(), sums);
-            out.set(token, row, Lanes.sum(sums, 0));
+        for (int row = fromRow; row < toRow; row++) {
+            multiplyRow(w.data(), row * w.rowBytes(), w.cols(), x.data(), x.offset(token), sums);
+            out.set(token, row, Lanes.sum(sums, 0) + Lanes.sum(sums, Lanes.LENGTH));
         }
     }
 
-    /// Two rows advance together, since one alone waits for its own additions.
-    private static void twoRows(
-            MemorySegment w, long offset, long rowBytes, float[] x, int xAt, int cols, float[] sums) {
-        FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
-        FloatVector sum1 = FloatVector.zero(Lanes.FLOATS);
-        for (int b = 0; b < cols / BLOCK; b++) {
-            long block = offset + (long) b * BLOCK_BYTES;
-            FloatVector low = Lanes.load(x, xAt + b * BLOCK);
-            FloatVector high = Lanes.load(x, xAt + b * BLOCK + 16);
-            float d0 = Unpack.half(w, block);
-            IntVector q0 = Lanes.loadBytes(w, block + 2);
-            sum0 = lowWeights(q0).mul(d0).fma(low, sum0);
-            sum0 = highWeights(q0).mul(d0).fma(high, sum0);
-            float d1 = Unpack.half(w, block + rowBytes);
-            IntVector q1 = Lanes.loadBytes(w, block + rowBytes + 2);
-            sum1 = lowWeights(q1).mul(d1).fma(low, sum1);
-            sum1 = highWeights(q1).mul(d1).fma(high, sum1);
-        }
-        sum0.intoArray(sums, 0);
-        sum1.intoArray(sums, Lanes.LENGTH);
-    }
-
-    private static void oneRow(MemorySegment w, long offset, float[] x, int xAt, int cols, float[] sums) {
-        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+    /// One row after the other, since memory is fastest read as one stream; even and odd runs have sums of their own,
+    /// so that an addition does not wait for the one before.
+    private static void multiplyRow(MemorySegment w, long offset, int cols, float[] x, int xAt, float[] sums) {
+        FloatVector even = FloatVector.zero(Lanes.FLOATS);
+        FloatVector odd = FloatVector.zero(Lanes.FLOATS);
         for (int b = 0; b < cols / BLOCK; b++) {
             long block = offset + (long) b * BLOCK_BYTES;
             float d = Unpack.half(w, block);
             IntVector q = Lanes.loadBytes(w, block + 2);
-            sum = lowWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK), sum);
-            sum = highWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK + 16), sum);
+            even = lowWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK), even);
+            odd = highWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK + 16), odd);
         }
-        sum.intoArray(sums, 0);
+        even.intoArray(sums, 0);
+        odd.intoArray(sums, Lanes.LENGTH);
     }
 
     private static FloatVector lowWeights(IntVector q) {

@@ -28,8 +28,11 @@ final class VectorMatmul {
 
     private static final int LENGTH = Lanes.LENGTH;
 
+    /// From one pair's sums to the next one's: even runs, then odd runs.
+    private static final int PAIR = 2 * LENGTH;
+
     /// Where the sums of the columns after the last whole vector lie, behind the vectors of partial sums.
-    private static final int TAIL = TILE_ROWS * TOKEN_BLOCK * LENGTH;
+    private static final int TAIL = TILE_ROWS * TOKEN_BLOCK * PAIR;
 
     private VectorMatmul() {}
 
@@ -60,7 +63,7 @@ final class VectorMatmul {
         int cols = w.cols();
         float[] weights = scratch.weights(TILE_ROWS * PIECE);
         float[] sums = scratch.accumulators(TAIL + TILE_ROWS * TOKEN_BLOCK);
-        Arrays.fill(sums, 0, rows * tokens * LENGTH, 0);
+        Arrays.fill(sums, 0, rows * tokens * PAIR, 0);
         Arrays.fill(sums, TAIL, TAIL + rows * tokens, 0);
         for (int col = 0; col < cols; col += PIECE) {
             int n = Math.min(PIECE, cols - col);
@@ -71,7 +74,9 @@ final class VectorMatmul {
             multiplyPiece(weights, rows, n, x, x.offset(token) + col, tokens, sums);
         }
         for (int pair = 0; pair < rows * tokens; pair++) {
-            float sum = Lanes.sum(sums, pair * LENGTH) + sums[TAIL + pair];
+            float even = Lanes.sum(sums, pair * PAIR);
+            float odd = Lanes.sum(sums, pair * PAIR + LENGTH);
+            float sum = even + odd + sums[TAIL + pair];
             out.set(token + pair / rows, row + pair % rows, sum);
         }
     }
@@ -82,22 +87,31 @@ final class VectorMatmul {
     private static void multiplyPiece(
             float[] weights, int rows, int n, FloatMatrix x, int xAt, int tokens, float[] sums) {
         int whole = n - n % LENGTH;
+        multiplyRuns(weights, rows, 0, whole, x, xAt, tokens, sums);
+        multiplyRuns(weights, rows, LENGTH, whole, x, xAt, tokens, sums);
+        if (whole < n) {
+            multiplyTail(weights, rows, whole, n, x, xAt, tokens, sums);
+        }
+    }
+
+    /// Advances the sums of the even runs of columns (`from` is 0) or of the odd ones (`from` is [Lanes#LENGTH]).
+    private static void multiplyRuns(
+            float[] weights, int rows, int from, int to, FloatMatrix x, int xAt, int tokens, float[] sums) {
         int t = 0;
         if (rows == TILE_ROWS) {
             for (; t <= tokens - TILE_TOKENS; t += TILE_TOKENS) {
-                tile4x4(weights, whole, x.data(), xAt + t * x.cols(), x.cols(), sums, t * TILE_ROWS * LENGTH);
+                int at = t * TILE_ROWS * PAIR + from;
+                tile4x4(weights, from, to, x.data(), xAt + t * x.cols(), x.cols(), sums, at);
             }
             for (; t < tokens; t++) {
-                tile4x1(weights, whole, x.data(), xAt + t * x.cols(), sums, t * TILE_ROWS * LENGTH);
+                tile4x1(weights, from, to, x.data(), xAt + t * x.cols(), sums, t * TILE_ROWS * PAIR + from);
             }
         }
         for (; t < tokens; t++) {
             for (int r = 0; r < rows; r++) {
-                tile1x1(weights, r * PIECE, whole, x.data(), xAt + t * x.cols(), sums, (t * rows + r) * LENGTH);
+                int at = (t * rows + r) * PAIR + from;
+                tile1x1(weights, r * PIECE, from, to, x.data(), xAt + t * x.cols(), sums, at);
             }
-        }
-        if (whole < n) {
-            multiplyTail(weights, rows, whole, n, x, xAt, tokens, sums);
         }
     }
 
@@ -112,20 +126,20 @@ final class VectorMatmul {
         }
     }
 
-    private static void tile1x1(float[] w, int wAt, int n, float[] x, int xAt, float[] sums, int at) {
+    private static void tile1x1(float[] w, int wAt, int from, int to, float[] x, int xAt, float[] sums, int at) {
         FloatVector sum = Lanes.load(sums, at);
-        for (int c = 0; c < n; c += LENGTH) {
+        for (int c = from; c < to; c += PAIR) {
             sum = Lanes.load(w, wAt + c).fma(Lanes.load(x, xAt + c), sum);
         }
         sum.intoArray(sums, at);
     }
 
-    private static void tile4x1(float[] w, int n, float[] x, int xAt, float[] sums, int at) {
+    private static void tile4x1(float[] w, int from, int to, float[] x, int xAt, float[] sums, int at) {
         FloatVector s0 = Lanes.load(sums, at);
-        FloatVector s1 = Lanes.load(sums, at + LENGTH);
-        FloatVector s2 = Lanes.load(sums, at + 2 * LENGTH);
-        FloatVector s3 = Lanes.load(sums, at + 3 * LENGTH);
-        for (int c = 0; c < n; c += LENGTH) {
+        FloatVector s1 = Lanes.load(sums, at + PAIR);
+        FloatVector s2 = Lanes.load(sums, at + 2 * PAIR);
+        FloatVector s3 = Lanes.load(sums, at + 3 * PAIR);
+        for (int c = from; c < to; c += PAIR) {
             FloatVector v = Lanes.load(x, xAt + c);
             s0 = Lanes.load(w, c).fma(v, s0);
             s1 = Lanes.load(w, c + PIECE).fma(v, s1);
@@ -133,30 +147,30 @@ final class VectorMatmul {
             s3 = Lanes.load(w, c + 3 * PIECE).fma(v, s3);
         }
         s0.intoArray(sums, at);
-        s1.intoArray(sums, at + LENGTH);
-        s2.intoArray(sums, at + 2 * LENGTH);
-        s3.intoArray(sums, at + 3 * LENGTH);
+        s1.intoArray(sums, at + PAIR);
+        s2.intoArray(sums, at + 2 * PAIR);
+        s3.intoArray(sums, at + 3 * PAIR);
     }
 
     /// Advances 4 rows by 4 tokens: 8 loads for 16 multiply-adds. `sTR` is the sum of token T and row R.
-    private static void tile4x4(float[] w, int n, float[] x, int xAt, int xStride, float[] sums, int at) {
+    private static void tile4x4(float[] w, int from, int to, float[] x, int xAt, int xStride, float[] sums, int at) {
         FloatVector s00 = Lanes.load(sums, at);
-        FloatVector s01 = Lanes.load(sums, at + LENGTH);
-        FloatVector s02 = Lanes.load(sums, at + 2 * LENGTH);
-        FloatVector s03 = Lanes.load(sums, at + 3 * LENGTH);
-        FloatVector s10 = Lanes.load(sums, at + 4 * LENGTH);
-        FloatVector s11 = Lanes.load(sums, at + 5 * LENGTH);
-        FloatVector s12 = Lanes.load(sums, at + 6 * LENGTH);
-        FloatVector s13 = Lanes.load(sums, at + 7 * LENGTH);
-        FloatVector s20 = Lanes.load(sums, at + 8 * LENGTH);
-        FloatVector s21 = Lanes.load(sums, at + 9 * LENGTH);
-        FloatVector s22 = Lanes.load(sums, at + 10 * LENGTH);
-        FloatVector s23 = Lanes.load(sums, at + 11 * LENGTH);
-        FloatVector s30 = Lanes.load(sums, at + 12 * LENGTH);
-        FloatVector s31 = Lanes.load(sums, at + 13 * LENGTH);
-        FloatVector s32 = Lanes.load(sums, at + 14 * LENGTH);
-        FloatVector s33 = Lanes.load(sums, at + 15 * LENGTH);
-        for (int c = 0; c < n; c += LENGTH) {
+        FloatVector s01 = Lanes.load(sums, at + PAIR);
+        FloatVector s02 = Lanes.load(sums, at + 2 * PAIR);
+        FloatVector s03 = Lanes.load(sums, at + 3 * PAIR);
+        FloatVector s10 = Lanes.load(sums, at + 4 * PAIR);
+        FloatVector s11 = Lanes.load(sums, at + 5 * PAIR);
+        FloatVector s12 = Lanes.load(sums, at + 6 * PAIR);
+        FloatVector s13 = Lanes.load(sums, at + 7 * PAIR);
+        FloatVector s20 = Lanes.load(sums, at + 8 * PAIR);
+        FloatVector s21 = Lanes.load(sums, at + 9 * PAIR);
+        FloatVector s22 = Lanes.load(sums, at + 10 * PAIR);
+        FloatVector s23 = Lanes.load(sums, at + 11 * PAIR);
+        FloatVector s30 = Lanes.load(sums, at + 12 * PAIR);
+        FloatVector s31 = Lanes.load(sums, at + 13 * PAIR);
+        FloatVector s32 = Lanes.load(sums, at + 14 * PAIR);
+        FloatVector s33 = Lanes.load(sums, at + 15 * PAIR);
+        for (int c = from; c < to; c += PAIR) {
             FloatVector w0 = Lanes.load(w, c);
             FloatVector w1 = Lanes.load(w, c + PIECE);
             FloatVector w2 = Lanes.load(w, c + 2 * PIECE);
@@ -183,20 +197,20 @@ final class VectorMatmul {
             s33 = w3.fma(v, s33);
         }
         s00.intoArray(sums, at);
-        s01.intoArray(sums, at + LENGTH);
-        s02.intoArray(sums, at + 2 * LENGTH);
-        s03.intoArray(sums, at + 3 * LENGTH);
-        s10.intoArray(sums, at + 4 * LENGTH);
-        s11.intoArray(sums, at + 5 * LENGTH);
-        s12.intoArray(sums, at + 6 * LENGTH);
-        s13.intoArray(sums, at + 7 * LENGTH);
-        s20.intoArray(sums, at + 8 * LENGTH);
-        s21.intoArray(sums, at + 9 * LENGTH);
-        s22.intoArray(sums, at + 10 * LENGTH);
-        s23.intoArray(sums, at + 11 * LENGTH);
-        s30.intoArray(sums, at + 12 * LENGTH);
-        s31.intoArray(sums, at + 13 * LENGTH);
-        s32.intoArray(sums, at + 14 * LENGTH);
-        s33.intoArray(sums, at + 15 * LENGTH);
+        s01.intoArray(sums, at + PAIR);
+        s02.intoArray(sums, at + 2 * PAIR);
+        s03.intoArray(sums, at + 3 * PAIR);
+        s10.intoArray(sums, at + 4 * PAIR);
+        s11.intoArray(sums, at + 5 * PAIR);
+        s12.intoArray(sums, at + 6 * PAIR);
+        s13.intoArray(sums, at + 7 * PAIR);
+        s20.intoArray(sums, at + 8 * PAIR);
+        s21.intoArray(sums, at + 9 * PAIR);
+        s22.intoArray(sums, at + 10 * PAIR);
+        s23.intoArray(sums, at + 11 * PAIR);
+        s30.intoArray(sums, at + 12 * PAIR);
+        s31.intoArray(sums, at + 13 * PAIR);
+        s32.intoArray(sums, at + 14 * PAIR);
+        s33.intoArray(sums, at + 15 * PAIR);
     }
 }
