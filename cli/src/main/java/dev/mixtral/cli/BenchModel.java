@@ -74,7 +74,8 @@ final class BenchModel implements AutoCloseable {
         model.forward(new Batch(tokens, positions, caches.toArray(KvCache[]::new), wantsLogits), observer);
     }
 
-    /// Spread over the vocabulary, and the same as `bench/peers` gives other engines; control and byte tokens are left
+    /// Spread over the vocabulary, and the same as `bench/peers` gives other engines; control and byte tokens are
+    /// left
     /// out.
     private int token(int sequence, int position) {
         int first = Math.min(259, config.vocabSize() - 1);

@@ -32,7 +32,8 @@ record Terminal(
         Path home,
         boolean debug) {
 
-    /// Returns the streams of this process. The launcher tells in system properties what they are connected to, because
+    /// Returns the streams of this process. The launcher tells in system properties what they are connected to,
+    /// because
     /// the JDK only knows whether all of them are terminals.
     static Terminal ofProcess() {
         return new Terminal(

@@ -1,7 +1,7 @@
 package dev.mixtral.engine;
 
 import dev.mixtral.chat.ChatTemplate;
-import dev.mixtral.chat.InstructTemplate;
+import dev.mixtral.chat.ChatTemplates;
 import dev.mixtral.chat.Message;
 import dev.mixtral.chat.ToolDefinition;
 import dev.mixtral.error.ContextLengthException;
@@ -164,7 +164,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws UnsupportedModelException if the checkpoint has no tokenizer or an unusable template
     public ChatTemplate chatTemplate() {
-        return InstructTemplate.of(tokenizer());
+        return ChatTemplates.forCheckpoint(checkpoint, tokenizer());
     }
 
     /// Makes a request from a conversation.

@@ -20,7 +20,8 @@ import java.util.Optional;
 /// | `layers.L.feed_forward.experts.E.w1` (gate) / `w3` (up) | `[ffnDim, dim]`; a dense model has expert 0 only |
 /// | `layers.L.feed_forward.experts.E.w2` (down) | `[dim, ffnDim]` |
 ///
-/// The presence and shape of every tensor has been checked when an implementation hands out a checkpoint. Thread-safe.
+/// The presence and shape of every tensor has been checked when an implementation hands out a checkpoint.
+/// Thread-safe.
 /// Owns its mapped memory: closing it invalidates all tensors.
 public interface Checkpoint extends AutoCloseable {
     /// Returns where the checkpoint was opened, for messages.

@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /// Decodes stored elements to 32-bit floats, one plain loop per type: the specification of every faster decoder.
 ///
-/// All results are exact to the last bit of what ggml's `dequantize_row_*` computes, signs of zeros included; hence the
+/// All results are exact to the last bit of what ggml's `dequantize_row_*` computes, signs of zeros included; hence
+/// the
 /// products below keep ggml's order. The families: [SimpleQuants], [KQuants], [NonLinearQuants].
 public final class Dequantizer {
     private Dequantizer() {}

@@ -105,7 +105,8 @@ final class KQuants {
         return low | high << 4;
     }
 
-    /// Returns one of 8 six-bit scales. The first four lie plainly in bytes 0 to 3, whose upper two bits lend the other
+    /// Returns one of 8 six-bit scales. The first four lie plainly in bytes 0 to 3, whose upper two bits lend the
+    /// other
     /// four theirs.
     private static int q4Scale(MemorySegment data, long at, int g) {
         if (g < 4) {

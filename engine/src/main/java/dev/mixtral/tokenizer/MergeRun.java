@@ -110,7 +110,8 @@ final class MergeRun {
         pairRank[left] = rank;
     }
 
-    /// Emits a symbol. An unused piece is cut again where it was merged; with a stack of our own rather than recursion,
+    /// Emits a symbol. An unused piece is cut again where it was merged; with a stack of our own rather than
+    /// recursion,
     /// since a chain of them may be long.
     private void emit(String symbol) {
         Deque<String> pending = new ArrayDeque<>();

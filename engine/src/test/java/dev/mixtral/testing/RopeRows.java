@@ -4,7 +4,8 @@ package dev.mixtral.testing;
 public final class RopeRows {
     private RopeRows() {}
 
-    /// Returns rows in interleaved order from rows in half-split order: row `2i` of a head is row `i`, and row `2i + 1`
+    /// Returns rows in interleaved order from rows in half-split order: row `2i` of a head is row `i`, and row `2i +
+    /// 1`
     /// is row `i + headDim / 2`.
     public static float[] interleave(float[] rows, int headDim, int cols) {
         float[] interleaved = new float[rows.length];

@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Assumptions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The project's golden data, which may lie beside a clone. A test that needs it ends, and says so, where it is absent.
+/// The project's golden data, which may lie beside a clone. A test that needs it ends, and says so, where it is
+/// absent.
 public final class SharedData {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
 

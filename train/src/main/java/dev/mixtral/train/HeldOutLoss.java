@@ -4,7 +4,6 @@ import static org.bytedeco.pytorch.global.torch.embedding;
 
 import dev.mixtral.train.corpus.CorpusGenerator;
 import dev.mixtral.train.corpus.HeldOut;
-import java.util.Comparator;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -16,25 +15,21 @@ import org.bytedeco.pytorch.Tensor;
 /// @param numTokens how many those are
 /// @param expertCounts tokens per layer and expert, prompts included
 record HeldOutLoss(double natsPerToken, long numTokens, long[][] expertCounts) {
-    private static final int MAX_ROWS = 16;
-
     /// Returns e to the power of the loss.
     double perplexity() {
         return Math.exp(natsPerToken);
     }
 
-    /// Measures a model on the reserved examples of every skill.
+    /// Measures a model on the reserved examples of every skill, one by one: padding would count as use of experts.
     static HeldOutLoss measure(TorchMixtral model, ConversationEncoder encoder, int examplesPerSkill) {
-        List<Segment> segments = CorpusGenerator.skills().stream()
+        List<Batch> examples = CorpusGenerator.skills().stream()
                 .flatMap(skill -> HeldOut.examples(skill, examplesPerSkill).stream())
-                .map(encoder::segment)
-                .sorted(Comparator.comparingInt(Segment::length))
+                .map(example -> answersOnly(encoder.segment(example)))
                 .toList();
         double sum = 0;
         long tokens = 0;
         DataParallel.Result result = null;
-        for (int from = 0; from < segments.size(); from += MAX_ROWS) {
-            Batch batch = padded(segments.subList(from, Math.min(from + MAX_ROWS, segments.size())));
+        for (Batch batch : examples) {
             DataParallel.Result part = loss(model, batch);
             sum += part.loss();
             tokens += batch.counted().positions().length;
@@ -46,22 +41,17 @@ record HeldOutLoss(double natsPerToken, long numTokens, long[][] expertCounts) {
         return new HeldOutLoss(sum / tokens, tokens, result.expertCounts());
     }
 
-    /// One example per row; only the assistant's tokens count, padding and prompts do not.
-    private static Batch padded(List<Segment> segments) {
-        int length = segments.stream().mapToInt(Segment::length).max().orElseThrow() - 1;
-        long[] inputs = new long[segments.size() * length];
-        long[] targets = new long[inputs.length];
-        float[] weights = new float[inputs.length];
-        for (int row = 0; row < segments.size(); row++) {
-            Segment segment = segments.get(row);
-            for (int i = 0; i + 1 < segment.length(); i++) {
-                int at = row * length + i;
-                inputs[at] = segment.ids()[i];
-                targets[at] = segment.ids()[i + 1];
-                weights[at] = segment.weights()[i + 1] < 1 ? 0 : 1;
-            }
+    private static Batch answersOnly(Segment segment) {
+        int length = segment.length() - 1;
+        long[] inputs = new long[length];
+        long[] targets = new long[length];
+        float[] weights = new float[length];
+        for (int i = 0; i < length; i++) {
+            inputs[i] = segment.ids()[i];
+            targets[i] = segment.ids()[i + 1];
+            weights[i] = segment.weights()[i + 1] < 1 ? 0 : 1;
         }
-        return new Batch(segments.size(), length, inputs, targets, weights);
+        return new Batch(1, length, inputs, targets, weights);
     }
 
     private static DataParallel.Result loss(TorchMixtral model, Batch batch) {

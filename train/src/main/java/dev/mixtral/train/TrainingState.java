@@ -18,7 +18,8 @@ import org.bytedeco.pytorch.Tensor;
 /// the seed and its number, so no position in the corpus is kept.
 ///
 /// File: `MXTRAIN1`, then little-endian: i32 length and UTF-8 bytes of the run's identity, i32 step, f64 smoothed
-/// loss, i64 n, three times n f32 (values, first and second moments), u32 CRC-32C of all before it. Written beside its
+/// loss, i64 n, three times n f32 (values, first and second moments), u32 CRC-32C of all before it. Written beside
+/// its
 /// place and renamed, so that a killed run leaves the previous checkpoint whole.
 ///
 /// @param step steps done

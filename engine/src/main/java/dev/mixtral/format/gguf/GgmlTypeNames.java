@@ -5,7 +5,8 @@ import dev.mixtral.tensor.DType;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/// Numbers of tensor types (`enum ggml_type` of ggml) and their names, so that what cannot be read is refused by name.
+/// Numbers of tensor types (`enum ggml_type` of ggml) and their names, so that what cannot be read is refused by
+/// name.
 final class GgmlTypeNames {
     /// From here on ik_llama.cpp has its own types.
     private static final int FIRST_IK_TYPE = 97;

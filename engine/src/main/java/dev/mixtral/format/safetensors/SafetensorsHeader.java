@@ -12,7 +12,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// The JSON header of a safetensors file, read as a stream: a header may have 100 MB, and a tree of it many times that.
+/// The JSON header of a safetensors file, read as a stream: a header may have 100 MB, and a tree of it many times
+/// that.
 ///
 /// @param metadata the `__metadata__` strings
 /// @param entries one per tensor, in the order of the header

@@ -5,6 +5,7 @@ import dev.mixtral.format.io.JsonObject;
 import dev.mixtral.format.io.StrictJson;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -37,11 +38,22 @@ public record SafetensorsIndex(Path path, Map<String, String> fileOfTensor) {
     }
 
     private static void checkFileName(Path path, String tensor, String file) {
-        boolean plain = !file.contains("/") && !file.contains("\\") && file.indexOf('\0') < 0 && !file.contains("..");
-        if (!plain || !file.endsWith(".safetensors")) {
+        if (!isPlain(path, file) || !file.endsWith(".safetensors")) {
             throw new ModelFormatException(
                     path,
                     "tensor " + tensor + " lies in `" + file + "`; the plain name of a .safetensors file expected");
+        }
+    }
+
+    private static boolean isPlain(Path path, String file) {
+        if (file.contains("/") || file.contains("\\") || file.contains("..")) {
+            return false;
+        }
+        try {
+            return file.equals(String.valueOf(path.resolveSibling(file).getFileName()));
+        } catch (InvalidPathException e) {
+            // NUL, half a surrogate pair, or what the platform's encoding cannot express.
+            return false;
         }
     }
 

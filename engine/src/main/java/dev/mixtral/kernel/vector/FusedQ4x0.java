@@ -4,8 +4,9 @@ import dev.mixtral.kernel.Scratch;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// One token times Q4_0 weights without a detour through memory, for vectors of 16 floats.
 ///
@@ -43,11 +44,11 @@ final class FusedQ4x0 {
             FloatVector low = Lanes.load(x, xAt + b * BLOCK);
             FloatVector high = Lanes.load(x, xAt + b * BLOCK + 16);
             float d0 = Unpack.half(w, block);
-            ByteVector q0 = Lanes.codes(w, block + 2);
+            IntVector q0 = Lanes.loadBytes(w, block + 2);
             sum0 = lowWeights(q0).mul(d0).fma(low, sum0);
             sum0 = highWeights(q0).mul(d0).fma(high, sum0);
             float d1 = Unpack.half(w, block + rowBytes);
-            ByteVector q1 = Lanes.codes(w, block + rowBytes + 2);
+            IntVector q1 = Lanes.loadBytes(w, block + rowBytes + 2);
             sum1 = lowWeights(q1).mul(d1).fma(low, sum1);
             sum1 = highWeights(q1).mul(d1).fma(high, sum1);
         }
@@ -60,18 +61,18 @@ final class FusedQ4x0 {
         for (int b = 0; b < cols / BLOCK; b++) {
             long block = offset + (long) b * BLOCK_BYTES;
             float d = Unpack.half(w, block);
-            ByteVector q = Lanes.codes(w, block + 2);
+            IntVector q = Lanes.loadBytes(w, block + 2);
             sum = lowWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK), sum);
             sum = highWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK + 16), sum);
         }
         sum.intoArray(sums, 0);
     }
 
-    private static FloatVector lowWeights(ByteVector q) {
-        return Lanes.floats(Unpack.low(q).sub((byte) 8), 0);
+    private static FloatVector lowWeights(IntVector q) {
+        return Lanes.toFloats(q.and(15).sub(8));
     }
 
-    private static FloatVector highWeights(ByteVector q) {
-        return Lanes.floats(Unpack.high(q).sub((byte) 8), 0);
+    private static FloatVector highWeights(IntVector q) {
+        return Lanes.toFloats(q.lanewise(VectorOperators.LSHR, 4).sub(8));
     }
 }

@@ -1,6 +1,7 @@
 package dev.mixtral.kernel.vector;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -19,14 +20,18 @@ final class Lanes {
     static final VectorSpecies<Integer> INTS =
             IntVector.SPECIES_PREFERRED.length() > 16 ? IntVector.SPECIES_512 : IntVector.SPECIES_PREFERRED;
 
-    /// Sixteen bytes: the codes of 16 weights.
-    static final VectorSpecies<Byte> CODES = ByteVector.SPECIES_128;
-
     /// Floats in a vector: 4, 8 or 16.
     static final int LENGTH = FLOATS.length();
 
+    /// `0, 1, 2 …`
+    static final IntVector LANE_NUMBERS = IntVector.zero(INTS).addIndex(1);
+
+    private static final VectorSpecies<Byte> BYTES = LENGTH == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+
     private static final VectorSpecies<Short> HALVES =
             LENGTH == 16 ? ShortVector.SPECIES_256 : LENGTH == 8 ? ShortVector.SPECIES_128 : ShortVector.SPECIES_64;
+
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Lanes() {}
 
@@ -35,9 +40,21 @@ final class Lanes {
         return FloatVector.fromArray(FLOATS, data, at);
     }
 
-    /// Loads the codes of 16 weights.
-    static ByteVector codes(MemorySegment data, long offset) {
-        return ByteVector.fromMemorySegment(CODES, data, offset, ByteOrder.LITTLE_ENDIAN);
+    /// Loads [#LENGTH] unsigned bytes.
+    static IntVector loadBytes(MemorySegment data, long offset) {
+        if (LENGTH == 4) {
+            // No species has four bytes.
+            return IntVector.broadcast(INTS, data.get(INT, offset))
+                    .lanewise(VectorOperators.LSHR, LANE_NUMBERS.mul(8))
+                    .and(255);
+        }
+        return (IntVector) ByteVector.fromMemorySegment(BYTES, data, offset, ByteOrder.LITTLE_ENDIAN)
+                .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+    }
+
+    /// Loads [#LENGTH] signed bytes.
+    static IntVector loadSignedBytes(MemorySegment data, long offset) {
+        return loadBytes(data, offset).lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24);
     }
 
     /// Loads [#LENGTH] bfloat16 values.
@@ -65,54 +82,17 @@ final class Lanes {
                 .convertShape(VectorOperators.S2I, INTS, 0);
     }
 
-    /// Shifts every byte right; only its low `8 - bits` bits are meaningful afterwards.
-    ///
-    /// A shift of shorts: x86 has none of bytes, and the caller masks what leaks over from the neighbour.
-    static ByteVector shiftRight(ByteVector codes, int bits) {
-        return codes.reinterpretAsShorts().lanewise(VectorOperators.LSHR, bits).reinterpretAsBytes();
+    /// Returns codes as floats.
+    static FloatVector toFloats(IntVector codes) {
+        return (FloatVector) codes.convert(VectorOperators.I2F, 0);
     }
 
-    /// Shifts every byte left; the bits that leave a byte must be zero.
-    static ByteVector shiftLeft(ByteVector codes, int bits) {
-        return codes.reinterpretAsShorts().lanewise(VectorOperators.LSHL, bits).reinterpretAsBytes();
+    /// Returns a vector of equal floats.
+    static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(FLOATS, value);
     }
 
-    /// Stores `codes[i] * scale` as 16 floats.
-    static void storeScaled(ByteVector codes, float scale, float[] out, int at) {
-        if (LENGTH == 16) {
-            floats(codes, 0).mul(scale).intoArray(out, at);
-        } else if (LENGTH == 8) {
-            floats(codes, 0).mul(scale).intoArray(out, at);
-            floats(codes, 1).mul(scale).intoArray(out, at + 8);
-        } else {
-            floats(codes, 0).mul(scale).intoArray(out, at);
-            floats(codes, 1).mul(scale).intoArray(out, at + 4);
-            floats(codes, 2).mul(scale).intoArray(out, at + 8);
-            floats(codes, 3).mul(scale).intoArray(out, at + 12);
-        }
-    }
-
-    /// Stores `codes[i] * scale + offset` as 16 floats.
-    static void storeScaled(ByteVector codes, float scale, float offset, float[] out, int at) {
-        if (LENGTH == 16) {
-            floats(codes, 0).mul(scale).add(offset).intoArray(out, at);
-        } else if (LENGTH == 8) {
-            floats(codes, 0).mul(scale).add(offset).intoArray(out, at);
-            floats(codes, 1).mul(scale).add(offset).intoArray(out, at + 8);
-        } else {
-            floats(codes, 0).mul(scale).add(offset).intoArray(out, at);
-            floats(codes, 1).mul(scale).add(offset).intoArray(out, at + 4);
-            floats(codes, 2).mul(scale).add(offset).intoArray(out, at + 8);
-            floats(codes, 3).mul(scale).add(offset).intoArray(out, at + 12);
-        }
-    }
-
-    /// Widens [#LENGTH] of 16 signed bytes: those of part `part`.
-    static FloatVector floats(ByteVector codes, int part) {
-        return (FloatVector) codes.convertShape(VectorOperators.B2F, FLOATS, part);
-    }
-
-    /// Sums [#LENGTH] floats of an array pairwise: the same order whatever compiled this code.
+    /// Sums [#LENGTH] floats of an array in groups of four: the same order whatever compiled this code.
     static float sum(float[] lanes, int at) {
         float sum = 0;
         for (int i = 0; i < LENGTH; i += 4) {

@@ -5,20 +5,25 @@ import dev.mixtral.tensor.Dequantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
-import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Decodes stored weights to floats, 16 at a time: what [Dequantizer] specifies, bit for bit.
+/// Decodes stored weights to floats, a vector at a time: what [Dequantizer] specifies, bit for bit.
 ///
-/// This class holds the plain types and those with blocks of 32; super-blocks of 256 are in [UnpackSuperBlocks].
+/// Products of codes and scales have at most 24 significant bits in every type, so a fused addition of the offset
+/// rounds
+/// as the specification does. This class holds the plain types and those with blocks
+/// of
+/// 32; super-blocks of 256 are in [UnpackSuperBlocks].
 final class Unpack {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// The 16 values of the non-linear 4-bit types (`kvalues_iq4nl` in ggml).
-    private static final byte[] IQ4_VALUES = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+    private static final float[] IQ4_VALUES = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+    };
 
     private Unpack() {}
 
@@ -70,9 +75,11 @@ final class Unpack {
         long block = offset;
         for (int i = at; i < at + n; i += 32, block += 18) {
             float d = half(w, block);
-            ByteVector q = Lanes.codes(w, block + 2);
-            Lanes.storeScaled(low(q).sub((byte) 8), d, out, i);
-            Lanes.storeScaled(high(q).sub((byte) 8), d, out, i + 16);
+            for (int j = 0; j < 16; j += Lanes.LENGTH) {
+                IntVector q = Lanes.loadBytes(w, block + 2 + j);
+                store(q.and(15).sub(8), d, out, i + j);
+                store(q.lanewise(VectorOperators.LSHR, 4).sub(8), d, out, i + 16 + j);
+            }
         }
     }
 
@@ -81,9 +88,11 @@ final class Unpack {
         for (int i = at; i < at + n; i += 32, block += 20) {
             float d = half(w, block);
             float m = half(w, block + 2);
-            ByteVector q = Lanes.codes(w, block + 4);
-            Lanes.storeScaled(low(q), d, m, out, i);
-            Lanes.storeScaled(high(q), d, m, out, i + 16);
+            for (int j = 0; j < 16; j += Lanes.LENGTH) {
+                IntVector q = Lanes.loadBytes(w, block + 4 + j);
+                store(q.and(15), d, m, out, i + j);
+                store(q.lanewise(VectorOperators.LSHR, 4), d, m, out, i + 16 + j);
+            }
         }
     }
 
@@ -91,10 +100,13 @@ final class Unpack {
         long block = offset;
         for (int i = at; i < at + n; i += 32, block += 22) {
             float d = half(w, block);
-            int fifthBits = w.get(INT, block + 2);
-            ByteVector q = Lanes.codes(w, block + 6);
-            Lanes.storeScaled(withFifthBit(low(q), fifthBits).sub((byte) 16), d, out, i);
-            Lanes.storeScaled(withFifthBit(high(q), fifthBits >>> 16).sub((byte) 16), d, out, i + 16);
+            int high = w.get(INT, block + 2);
+            for (int j = 0; j < 16; j += Lanes.LENGTH) {
+                IntVector q = Lanes.loadBytes(w, block + 6 + j);
+                store(q.and(15).or(fifthBit(high >>> j)).sub(16), d, out, i + j);
+                IntVector upper = q.lanewise(VectorOperators.LSHR, 4).or(fifthBit(high >>> (16 + j)));
+                store(upper.sub(16), d, out, i + 16 + j);
+            }
         }
     }
 
@@ -103,54 +115,73 @@ final class Unpack {
         for (int i = at; i < at + n; i += 32, block += 24) {
             float d = half(w, block);
             float m = half(w, block + 2);
-            int fifthBits = w.get(INT, block + 4);
-            ByteVector q = Lanes.codes(w, block + 8);
-            Lanes.storeScaled(withFifthBit(low(q), fifthBits), d, m, out, i);
-            Lanes.storeScaled(withFifthBit(high(q), fifthBits >>> 16), d, m, out, i + 16);
+            int high = w.get(INT, block + 4);
+            for (int j = 0; j < 16; j += Lanes.LENGTH) {
+                IntVector q = Lanes.loadBytes(w, block + 8 + j);
+                store(q.and(15).or(fifthBit(high >>> j)), d, m, out, i + j);
+                IntVector upper = q.lanewise(VectorOperators.LSHR, 4).or(fifthBit(high >>> (16 + j)));
+                store(upper, d, m, out, i + 16 + j);
+            }
         }
+    }
+
+    /// Returns lane `i` of bits `i`, moved to where the fifth bit of a code belongs.
+    private static IntVector fifthBit(int bits) {
+        return IntVector.broadcast(Lanes.INTS, bits)
+                .lanewise(VectorOperators.LSHR, Lanes.LANE_NUMBERS)
+                .and(1)
+                .lanewise(VectorOperators.LSHL, 4);
     }
 
     private static void q8x0(MemorySegment w, long offset, float[] out, int at, int n) {
         long block = offset;
         for (int i = at; i < at + n; i += 32, block += 34) {
             float d = half(w, block);
-            Lanes.storeScaled(Lanes.codes(w, block + 2), d, out, i);
-            Lanes.storeScaled(Lanes.codes(w, block + 18), d, out, i + 16);
+            for (int j = 0; j < 32; j += Lanes.LENGTH) {
+                IntVector q = Lanes.loadSignedBytes(w, block + 2 + j);
+                store(q, d, out, i + j);
+            }
         }
     }
 
     private static void iq4nl(MemorySegment w, long offset, float[] out, int at, int n) {
         long block = offset;
         for (int i = at; i < at + n; i += 32, block += 18) {
-            float d = half(w, block);
-            ByteVector q = Lanes.codes(w, block + 2);
-            Lanes.storeScaled(iq4Values(low(q)), d, out, i);
-            Lanes.storeScaled(iq4Values(high(q)), d, out, i + 16);
+            iq4Values(w, block + 2, half(w, block), out, i);
         }
+    }
+
+    /// Decodes 32 codes of 4 bits by the table of the non-linear types.
+    static void iq4Values(MemorySegment w, long codes, float scale, float[] out, int at) {
+        for (int i = 0; i < 16; i += Lanes.LENGTH) {
+            IntVector q = Lanes.loadBytes(w, codes + i);
+            iq4Lookup(q.and(15)).mul(scale).intoArray(out, at + i);
+            iq4Lookup(q.lanewise(VectorOperators.LSHR, 4)).mul(scale).intoArray(out, at + 16 + i);
+        }
+    }
+
+    private static FloatVector iq4Lookup(IntVector codes) {
+        if (Lanes.LENGTH == 16) {
+            return Lanes.load(IQ4_VALUES, 0).rearrange(codes.toShuffle().cast(Lanes.FLOATS));
+        }
+        int[] indices = codes.toArray();
+        return FloatVector.fromArray(Lanes.FLOATS, IQ4_VALUES, 0, indices, 0);
+    }
+
+    /// Stores `codes * scale` as [Lanes#LENGTH] floats.
+    static void store(IntVector codes, float scale, float[] out, int at) {
+        Lanes.toFloats(codes).mul(scale).intoArray(out, at);
+    }
+
+    /// Stores `codes * scale + offset` as [Lanes#LENGTH] floats.
+    static void store(IntVector codes, float scale, float offset, float[] out, int at) {
+        Lanes.toFloats(codes)
+                .fma(Lanes.broadcast(scale), Lanes.broadcast(offset))
+                .intoArray(out, at);
     }
 
     /// Returns the binary16 value at `offset`.
     static float half(MemorySegment w, long offset) {
         return Float.float16ToFloat(w.get(SHORT, offset));
-    }
-
-    /// Returns the low nibble of every byte.
-    static ByteVector low(ByteVector codes) {
-        return codes.and((byte) 15);
-    }
-
-    /// Returns the high nibble of every byte.
-    static ByteVector high(ByteVector codes) {
-        return Lanes.shiftRight(codes, 4).and((byte) 15);
-    }
-
-    /// Looks 4-bit codes up in the table of the non-linear types.
-    static ByteVector iq4Values(ByteVector codes) {
-        return codes.selectFrom(ByteVector.fromArray(Lanes.CODES, IQ4_VALUES, 0));
-    }
-
-    private static ByteVector withFifthBit(ByteVector codes, int bits) {
-        VectorMask<Byte> mask = VectorMask.fromLong(Lanes.CODES, bits & 0xffffL);
-        return codes.lanewise(VectorOperators.OR, (byte) 16, mask);
     }
 }

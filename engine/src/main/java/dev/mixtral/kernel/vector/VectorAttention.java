@@ -88,9 +88,8 @@ final class VectorAttention {
             FloatVector even = FloatVector.zero(Lanes.FLOATS);
             FloatVector odd = FloatVector.zero(Lanes.FLOATS);
             for (int i = 0; i < headDim; i += 2) {
-                even = Lanes.load(keys, i * GROUP + part).fma(FloatVector.broadcast(Lanes.FLOATS, q[qAt + i]), even);
-                odd = Lanes.load(keys, (i + 1) * GROUP + part)
-                        .fma(FloatVector.broadcast(Lanes.FLOATS, q[qAt + i + 1]), odd);
+                even = Lanes.load(keys, i * GROUP + part).fma(Lanes.broadcast(q[qAt + i]), even);
+                odd = Lanes.load(keys, (i + 1) * GROUP + part).fma(Lanes.broadcast(q[qAt + i + 1]), odd);
             }
             even.add(odd).mul(scale).intoArray(scores, at + part);
         }
@@ -127,7 +126,7 @@ final class VectorAttention {
         for (; i <= headDim - LENGTH; i += LENGTH) {
             FloatVector sum = Lanes.load(out, outAt + i);
             for (int j = 0; j < n; j++) {
-                sum = Lanes.load(values, j * headDim + i).fma(FloatVector.broadcast(Lanes.FLOATS, p[pAt + j]), sum);
+                sum = Lanes.load(values, j * headDim + i).fma(Lanes.broadcast(p[pAt + j]), sum);
             }
             sum.intoArray(out, outAt + i);
         }

@@ -84,7 +84,7 @@ final class VectorKernels implements Kernels {
         int yAt = y.offset(yRow);
         int c = 0;
         for (; c <= x.cols() - LENGTH; c += LENGTH) {
-            FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, scale);
+            FloatVector factor = Lanes.broadcast(scale);
             Lanes.load(y.data(), yAt + c)
                     .fma(factor, Lanes.load(x.data(), at + c))
                     .intoArray(x.data(), at + c);

@@ -18,21 +18,21 @@ final class VectorMath {
 
     private VectorMath() {}
 
-    /// Returns `exp(x)` to within 2 units in the last place; below `ln(2^-126)` the smallest normal float, above
-    /// 88.37 the value there. NaN stays NaN.
+    /// Returns `exp(x)` to within 2 units in the last place; 0 where the result is below the normal floats, infinity
+    /// above 88.37. NaN stays NaN.
     ///
     /// Range reduction `x = n ln 2 + r` and a polynomial in `r` (Cephes, `expf`).
     static FloatVector exp(FloatVector x) {
         FloatVector bounded = x.min(MAX).max(MIN);
         FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
-        FloatVector r = n.fma(broadcast(-LN2_HIGH), bounded);
-        r = n.fma(broadcast(-LN2_LOW), r);
-        FloatVector p = broadcast(1.9875691e-4f);
-        p = p.fma(r, broadcast(0.0013981999f));
-        p = p.fma(r, broadcast(0.008333452f));
-        p = p.fma(r, broadcast(0.041665796f));
-        p = p.fma(r, broadcast(0.16666666f));
-        p = p.fma(r, broadcast(0.5f));
+        FloatVector r = n.fma(Lanes.broadcast(-LN2_HIGH), bounded);
+        r = n.fma(Lanes.broadcast(-LN2_LOW), r);
+        FloatVector p = Lanes.broadcast(1.9875691e-4f);
+        p = p.fma(r, Lanes.broadcast(0.0013981999f));
+        p = p.fma(r, Lanes.broadcast(0.008333452f));
+        p = p.fma(r, Lanes.broadcast(0.041665796f));
+        p = p.fma(r, Lanes.broadcast(0.16666666f));
+        p = p.fma(r, Lanes.broadcast(0.5f));
         p = p.fma(r.mul(r), r).add(1);
         // 2^n by its exponent bits: the bounds keep it normal.
         FloatVector power = n.convert(VectorOperators.F2I, 0)
@@ -40,10 +40,8 @@ final class VectorMath {
                 .add(127)
                 .lanewise(VectorOperators.LSHL, 23)
                 .reinterpretAsFloats();
-        return p.mul(power);
-    }
-
-    private static FloatVector broadcast(float value) {
-        return FloatVector.broadcast(Lanes.FLOATS, value);
+        return p.mul(power)
+                .blend(0, x.compare(VectorOperators.LT, MIN))
+                .blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, MAX));
     }
 }

@@ -153,6 +153,7 @@ class SafetensorsFileTest {
                 "{'weight_map':{'a':'/etc/passwd'}}|plain name",
                 "{'weight_map':{'a':'one.bin'}}|plain name",
                 "{'weight_map':{'a':'one\\u0000.safetensors'}}|plain name",
+                "{'weight_map':{'a':'\\ud800.safetensors'}}|plain name",
                 "{'weight_map':{'a':1}}|a string expected",
                 "{'weight_map':{'a':null}}|has no file",
                 "{'metadata':{}}|`weight_map` is missing",

@@ -7,7 +7,8 @@ import java.util.List;
 /// Decides which prompts are kept out of training, and serves them for scores.
 ///
 /// One prompt of fifty is reserved, by a hash of what the user says. A training example must not hold a reserved
-/// prompt anywhere: neither as its whole conversation nor as one of its turns. Questions about the model itself are so
+/// prompt anywhere: neither as its whole conversation nor as one of its turns. Questions about the model itself are
+/// so
 /// few that keeping some back would only leave gaps: they are never reserved.
 public final class HeldOut {
     private static final int ONE_OF = 50;
