@@ -111,13 +111,15 @@ class ModelCommandsTest {
 
     @Test
     void runStreamsAnAnswerThatItsSeedFixes() {
-        String[] args = {"run", model, "-p", "hi", "--max-tokens", "8", "--temperature", "1", "--seed", "7", NO_EOS, "--json"};
+        String[] args = {
+            "run", model, "-p", "hi", "--max-tokens", "8", "--temperature", "1", "--seed", "7", NO_EOS, "--json"
+        };
         JsonNode first = json(run("", args));
 
         assertThat(first.get("ids")).isEqualTo(json(run("", args)).get("ids"));
         assertThat(first.at("/usage/generatedTokens").intValue()).isEqualTo(8);
         assertThat(first.get("finishReason").stringValue()).isEqualTo("length");
-        assertThat(run("hi", "run", model, "--max-tokens", "8", "--temperature", "1", "--seed", "7")
+        assertThat(run("hi", "run", model, "--max-tokens", "8", "--temperature", "1", "--seed", "7", NO_EOS)
                         .out())
                 .isEqualTo(first.get("text").stringValue() + "\n");
     }
