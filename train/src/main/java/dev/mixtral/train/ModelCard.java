@@ -80,8 +80,9 @@ record ModelCard(TrainOptions options, MixtralConfig config, HeldOutLoss loss, L
 
                 ## Training
                 `mixtral train --steps %d --seed %d --learning-rate %s` with %d workers: %.1f million tokens, AdamW, \
-                warm-up and cosine, load-balancing loss. The corpus is generated (`dev.mixtral.train.corpus`): no \
-                third-party text. `training-log.jsonl` has the course of the loss.
+                warm-up and cosine, load-balancing loss. The corpus is generated (`dev.mixtral.train.corpus`), apart from \
+                6 KB of public-domain prose, whose sources lie beside it. `training-log.jsonl` has the course of the \
+                loss. With `--output DIR` the same command and seed make the same weights again.
 
                 ## Held-out prompts, greedy answers
                 | skill | correct | of |
