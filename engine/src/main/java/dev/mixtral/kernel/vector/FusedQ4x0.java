@@ -20,10 +20,12 @@ final class FusedQ4x0 {
     private FusedQ4x0() {}
 
     static void multiply(Tensor w, int fromRow, int toRow, FloatMatrix x, int token, FloatMatrix out, Scratch scratch) {
-        float[] sums = scratch.accumulators(2 * Lanes.LENGTH);
+        float[] sums = scratch.accumulators(Lanes.LENGTH);
+        long rowBytes = w.rowBytes();
+        int cols = w.cols();
         for (int row = fromRow; row < toRow; row++) {
-            multiplyRow(w.data(), row * w.rowBytes(), w.cols(), x.data(), x.offset(token), sums);
-            out.set(token, row, Lanes.sum(sums, 0) + Lanes.sum(sums, Lanes.LENGTH));
+            multiplyRow(w.data(), row * rowBytes, cols, x.data(), x.offset(token), sums);
+            out.set(token, row, Lanes.sum(sums, 0));
         }
     }
 
@@ -39,8 +41,7 @@ final class FusedQ4x0 {
             even = lowWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK), even);
             odd = highWeights(q).mul(d).fma(Lanes.load(x, xAt + b * BLOCK + 16), odd);
         }
-        even.intoArray(sums, 0);
-        odd.intoArray(sums, Lanes.LENGTH);
+        even.add(odd).intoArray(sums, 0);
     }
 
     private static FloatVector lowWeights(IntVector q) {

@@ -61,22 +61,23 @@ final class VectorMatmul {
     private static void multiplyRows(
             Tensor w, int row, int rows, FloatMatrix x, int token, int tokens, FloatMatrix out, Scratch scratch) {
         int cols = w.cols();
+        long rowBytes = w.rowBytes();
         float[] weights = scratch.weights(TILE_ROWS * PIECE);
         float[] sums = scratch.accumulators(TAIL + TILE_ROWS * TOKEN_BLOCK);
         Arrays.fill(sums, 0, rows * tokens * PAIR, 0);
         Arrays.fill(sums, TAIL, TAIL + rows * tokens, 0);
         for (int col = 0; col < cols; col += PIECE) {
             int n = Math.min(PIECE, cols - col);
+            long pieceOffset = row * rowBytes + w.type().byteSize(col);
             for (int r = 0; r < rows; r++) {
-                long offset = (row + r) * w.rowBytes() + w.type().byteSize(col);
-                Unpack.unpack(w.type(), w.data(), offset, weights, r * PIECE, n);
+                Unpack.unpack(w.type(), w.data(), pieceOffset + r * rowBytes, weights, r * PIECE, n);
             }
             multiplyPiece(weights, rows, n, x, x.offset(token) + col, tokens, sums);
         }
         for (int pair = 0; pair < rows * tokens; pair++) {
-            float even = Lanes.sum(sums, pair * PAIR);
-            float odd = Lanes.sum(sums, pair * PAIR + LENGTH);
-            float sum = even + odd + sums[TAIL + pair];
+            int at = pair * PAIR;
+            Lanes.load(sums, at).add(Lanes.load(sums, at + LENGTH)).intoArray(sums, at);
+            float sum = Lanes.sum(sums, at) + sums[TAIL + pair];
             out.set(token + pair / rows, row + pair % rows, sum);
         }
     }
