@@ -49,6 +49,10 @@ final class VectorMatmul {
             FusedQ4x0.multiply(w, fromRow, toRow, x, fromToken, out, scratch);
             return;
         }
+        if (numTokens == 1) {
+            multiplyOneToken(w, fromRow, toRow, x, fromToken, out, scratch);
+            return;
+        }
         int toToken = fromToken + numTokens;
         for (int token = fromToken; token < toToken; token += TOKEN_BLOCK) {
             int tokens = Math.min(TOKEN_BLOCK, toToken - token);
@@ -56,6 +60,47 @@ final class VectorMatmul {
                 multiplyRows(w, row, Math.min(TILE_ROWS, toRow - row), x, token, tokens, out, scratch);
             }
         }
+    }
+
+    /// Takes one row after the other: with nothing to share a decoded row with, what counts is to read one stream.
+    private static void multiplyOneToken(
+            Tensor w, int fromRow, int toRow, FloatMatrix x, int token, FloatMatrix out, Scratch scratch) {
+        int cols = w.cols();
+        long rowBytes = w.rowBytes();
+        float[] weights = scratch.weights(PIECE);
+        float[] sums = scratch.accumulators(PAIR);
+        for (int row = fromRow; row < toRow; row++) {
+            Arrays.fill(sums, 0, PAIR, 0);
+            float tail = 0;
+            for (int col = 0; col < cols; col += PIECE) {
+                int n = Math.min(PIECE, cols - col);
+                int whole = n - n % LENGTH;
+                int xAt = x.offset(token) + col;
+                Unpack.unpack(w.type(), w.data(), row * rowBytes + w.type().byteSize(col), weights, 0, n);
+                dotRuns(weights, whole, x.data(), xAt, sums);
+                for (int c = whole; c < n; c++) {
+                    tail = Math.fma(weights[c], x.data()[xAt + c], tail);
+                }
+            }
+            Lanes.load(sums, 0).add(Lanes.load(sums, LENGTH)).intoArray(sums, 0);
+            out.set(token, row, Lanes.sum(sums, 0) + tail);
+        }
+    }
+
+    /// Advances both sums of a pair by `n` columns.
+    private static void dotRuns(float[] w, int n, float[] x, int xAt, float[] sums) {
+        FloatVector even = Lanes.load(sums, 0);
+        FloatVector odd = Lanes.load(sums, LENGTH);
+        int c = 0;
+        for (; c <= n - PAIR; c += PAIR) {
+            even = Lanes.load(w, c).fma(Lanes.load(x, xAt + c), even);
+            odd = Lanes.load(w, c + LENGTH).fma(Lanes.load(x, xAt + c + LENGTH), odd);
+        }
+        if (c < n) {
+            even = Lanes.load(w, c).fma(Lanes.load(x, xAt + c), even);
+        }
+        even.intoArray(sums, 0);
+        odd.intoArray(sums, LENGTH);
     }
 
     private static void multiplyRows(
