@@ -53,6 +53,9 @@ public final class Engine implements AutoCloseable {
     private final KvLayout kvLayout;
     private final int contextLength;
     private final @Nullable Tokenizer tokenizer;
+    private final BitSet endIds;
+    private final BitSet bannedIds;
+    private volatile @Nullable ChatTemplate chatTemplate;
     private final Object forwardLock = new Object();
 
     /// Sequences of ended generations, the latest first: a chat's next turn continues one of them.
@@ -68,6 +71,8 @@ public final class Engine implements AutoCloseable {
         this.kvLayout = new KvLayout(
                 model.numLayers(), model.numKvHeads(), model.headDim(), kvType(model, contextLength, config.kvType()));
         this.tokenizer = checkpoint.tokenizerSource().map(Tokenizers::open).orElse(null);
+        this.endIds = endIds(checkpoint, tokenizer);
+        this.bannedIds = tokenizer == null ? new BitSet() : bannedIds(tokenizer, model.vocabSize(), endIds);
         int threads = config.numThreads() > 0
                 ? config.numThreads()
                 : Runtime.getRuntime().availableProcessors();
@@ -164,7 +169,13 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws UnsupportedModelException if the checkpoint has no tokenizer or an unusable template
     public ChatTemplate chatTemplate() {
-        return ChatTemplates.forCheckpoint(checkpoint, tokenizer());
+        ChatTemplate template = chatTemplate;
+        if (template == null) {
+            // Two threads may both make it: the results are equal.
+            template = ChatTemplates.forCheckpoint(checkpoint, tokenizer());
+            chatTemplate = template;
+        }
+        return template;
     }
 
     /// Makes a request from a conversation.
@@ -276,29 +287,37 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Returns the ids that end an answer.
+    /// Returns the ids that end an answer; not to be modified.
     BitSet endIds() {
+        return endIds;
+    }
+
+    private static BitSet endIds(Checkpoint checkpoint, @Nullable Tokenizer tokenizer) {
         BitSet ids = new BitSet();
         checkpoint.eosTokenIds().forEach(ids::set);
-        ids.set(tokenizer().eosId());
+        if (tokenizer != null) {
+            ids.set(tokenizer.eosId());
+        }
         return ids;
     }
 
-    /// Returns the ids that an answer never contains: control tokens other than end and tool calls, and rows of the
-    /// output matrix that no token belongs to.
+    /// Returns the ids that an answer never contains, not to be modified: control tokens other than end and tool
+    /// calls, and rows of the output matrix that no token belongs to.
     BitSet bannedIds() {
-        Tokenizer vocabulary = tokenizer();
+        return bannedIds;
+    }
+
+    private static BitSet bannedIds(Tokenizer tokenizer, int numLogits, BitSet endIds) {
         BitSet banned = new BitSet();
-        banned.set(
-                Math.min(vocabulary.vocabSize(), modelConfig().vocabSize()),
-                modelConfig().vocabSize());
-        for (int id = 0; id < Math.min(vocabulary.vocabSize(), modelConfig().vocabSize()); id++) {
-            if (vocabulary.isControl(id) || id == vocabulary.unknownId()) {
+        int numTokens = Math.min(tokenizer.vocabSize(), numLogits);
+        banned.set(numTokens, numLogits);
+        for (int id = 0; id < numTokens; id++) {
+            if (tokenizer.isControl(id) || id == tokenizer.unknownId()) {
                 banned.set(id);
             }
         }
-        banned.andNot(endIds());
-        vocabulary.controlId("[TOOL_CALLS]").ifPresent(banned::clear);
+        banned.andNot(endIds);
+        tokenizer.controlId("[TOOL_CALLS]").ifPresent(banned::clear);
         return banned;
     }
 
