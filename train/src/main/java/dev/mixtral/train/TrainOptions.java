@@ -45,7 +45,7 @@ public record TrainOptions(
 
     /// Returns the options that made `mixtral-tiny`.
     public static TrainOptions tiny(Path output) {
-        return new TrainOptions(output, 3000, 1, 2, 8192, 3e-3, 192, 128, 4, 6, 2, 2048, 4, false, 40);
+        return new TrainOptions(output, 6000, 1, 2, 8192, 3e-3, 192, 128, 4, 6, 2, 2048, 4, false, 40);
     }
 
     /// Returns the same with other values for what is varied most.

@@ -54,8 +54,8 @@ final class Skills {
                 facts,
                 honesty);
         return List.of(
-                new Weighted(translation, 260),
-                new Weighted(vocabulary, 30),
+                new Weighted(translation, 300),
+                new Weighted(vocabulary, 60),
                 new Weighted(languageId, 30),
                 new Weighted(moderation, 30),
                 new Weighted(sentiment, 25),
