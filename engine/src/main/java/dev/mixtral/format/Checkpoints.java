@@ -1,15 +1,11 @@
 package dev.mixtral.format;
 
-import dev.mixtral.error.ModelFormatException;
-import dev.mixtral.error.ModelNotFoundException;
-import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.Checkpoint.StoredTensor;
 import dev.mixtral.format.gguf.GgufFile;
 import dev.mixtral.format.gguf.GgufMetadata;
 import dev.mixtral.format.gguf.GgufSplits;
 import dev.mixtral.format.safetensors.SafetensorsFile;
 import dev.mixtral.tensor.Tensor;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,20 +2,35 @@ package dev.mixtral.kernel;
 
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
 
-/// Numeric kernels over row-major activations and weights as stored in the file.
+/// Numeric kernels over row-major activations, and weights as stored in the file or packed.
 ///
 /// **Batch invariance.** The result for a row of activations depends on that row and the weights only: not on the
-/// other
-/// rows of the call, nor on how output columns are split over calls. That is what makes a prompt in chunks equal a
-/// prompt at once, a batch equal its single sequences, and any number of threads equal one, bit for bit.
+/// other rows of the call, nor on how output columns are split over calls. That is what makes a prompt in chunks
+/// equal a prompt at once, a batch equal its single sequences, and any number of threads equal one, bit for bit.
+///
+/// **Packed arithmetic.** Products with a [PackedMatrix] are the same bits from every provider, as they are defined
+/// operation by operation. For each output, over the runs of 32 columns in ascending order, with fused operations:
+///
+/// ```
+/// acc = fma(float(Σ w · q), scale · d, acc)         Σ of integers, exact
+/// acc = fma(min, d · Σ q, acc)                      where the type has minima
+/// ```
+///
+/// where `w` are the integers of the weights, `q` the codes and `d` the scale of the activations. Types with groups
+/// of 16 do the first line for either half, then the second for either half.
 ///
 /// Implementations are stateless and thread-safe; working memory is the caller's [Scratch]. Arguments are trusted:
 /// shapes were checked when the checkpoint was opened.
 public interface Kernels {
     /// Returns the provider's name: `scalar`, `vector`.
     String name();
+
+    /// Returns whether packed matrices are this provider's fast path, so that quantised weights are packed for it.
+    boolean prefersPacked();
 
     /// Multiplies activations by a weight matrix: `out[t, r] = Σ_c w[r, c] · x[t, c]`.
     ///
@@ -34,6 +49,49 @@ public interface Kernels {
             int fromToken,
             int numTokens,
             FloatMatrix out,
+            Scratch scratch);
+
+    /// Quantises a row of activations, as [QuantizedRows#quantize] does.
+    ///
+    /// @param x `[T, cols]`, columns a multiple of 32
+    /// @param out row `row` is overwritten
+    void quantize(FloatMatrix x, int row, QuantizedRows out);
+
+    /// Multiplies 8-bit activations by a packed matrix: `out[t, r] = Σ_c w[r, c] · x[t, c]`.
+    ///
+    /// @param w `[rows, cols]`
+    /// @param fromRow first row of `w`, a multiple of 16
+    /// @param toRow end of the rows, exclusive; a multiple of 16 or the last
+    /// @param x `[T, cols]`
+    /// @param out `[T, rows]`; columns outside `[fromRow, toRow)` and other rows are not touched
+    void matmul(
+            PackedMatrix w,
+            int fromRow,
+            int toRow,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch);
+
+    /// Computes columns of an expert's inner layer: `silu(gate · x) · (up · x)`, quantised again.
+    ///
+    /// `silu(z) = z / (1 + exp(-z))` in 32-bit floats with the exponential of [FloatMath#exp].
+    ///
+    /// @param gateUp `[2 · ffnDim, cols]`, panels of gate and up in turn: panel `2 i` holds rows `16 i … 16 i + 15`
+    ///     of the gate, panel `2 i + 1` those of up
+    /// @param from first column of the inner layer, a multiple of 32
+    /// @param to end of the columns, exclusive; a multiple of 32
+    /// @param x `[T, cols]`
+    /// @param hidden `[T, ffnDim]`; columns `[from, to)` of the rows in use are overwritten
+    void gateUp(
+            PackedMatrix gateUp,
+            int from,
+            int to,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            QuantizedRows hidden,
             Scratch scratch);
 
     /// Normalises a row to root mean square 1 and scales it: `out = x / sqrt(mean(x²) + eps) · weight`

@@ -99,16 +99,15 @@ final class KQuants {
     }
 
     /// Returns one of 16 six-bit scales: 8 bytes hold the low four bits of all, 4 bytes the high two.
-    private static int q3Scale(MemorySegment data, long at, int g) {
+    static int q3Scale(MemorySegment data, long at, int g) {
         int low = nibble(data, at + g % 8, g / 8);
         int high = unsignedByte(data, at + 8 + g % 4) >> (2 * (g / 4)) & 3;
         return low | high << 4;
     }
 
-    /// Returns one of 8 six-bit scales. The first four lie plainly in bytes 0 to 3, whose upper two bits lend the
-    /// other
+    /// Returns one of 8 six-bit scales. The first four lie plainly in bytes 0 to 3, whose upper two bits lend the other
     /// four theirs.
-    private static int q4Scale(MemorySegment data, long at, int g) {
+    static int q4Scale(MemorySegment data, long at, int g) {
         if (g < 4) {
             return unsignedByte(data, at + g) & 63;
         }
@@ -116,7 +115,7 @@ final class KQuants {
     }
 
     /// Returns one of 8 six-bit minima, packed like [#q4Scale] with bytes 4 to 7 and the high nibbles of 8 to 11.
-    private static int q4Min(MemorySegment data, long at, int g) {
+    static int q4Min(MemorySegment data, long at, int g) {
         if (g < 4) {
             return unsignedByte(data, at + g + 4) & 63;
         }

@@ -18,13 +18,17 @@ final class NonLinearQuants {
     /// each), 128 bytes of nibbles.
     static void iq4Xs(MemorySegment data, long at, float[] out, int to) {
         float d = half(data, at);
-        int scalesHigh = Short.toUnsignedInt(data.get(LittleEndian.SHORT, at + 2));
         for (int sub = 0; sub < 8; sub++) {
-            int low = unsignedByte(data, at + 4 + sub / 2) >> (4 * (sub % 2)) & 15;
-            int high = scalesHigh >> (2 * sub) & 3;
-            float scale = d * ((low | high << 4) - 32);
-            nibbles(data, at + 8 + 16L * sub, scale, out, to + 32 * sub);
+            nibbles(data, at + 8 + 16L * sub, d * scale(data, at, sub), out, to + 32 * sub);
         }
+    }
+
+    /// Returns the scale of a sub-block of an `IQ4_XS` block.
+    static int scale(MemorySegment data, long at, int sub) {
+        int scalesHigh = Short.toUnsignedInt(data.get(LittleEndian.SHORT, at + 2));
+        int low = unsignedByte(data, at + 4 + sub / 2) >> (4 * (sub % 2)) & 15;
+        int high = scalesHigh >> (2 * sub) & 3;
+        return (low | high << 4) - 32;
     }
 
     private static void nibbles(MemorySegment data, long at, float scale, float[] out, int to) {
@@ -36,7 +40,7 @@ final class NonLinearQuants {
     }
 
     /// Returns an entry of ggml's `kvalues_iq4nl`.
-    private static int value(int nibble) {
+    static int value(int nibble) {
         return switch (nibble) {
             case 0 -> -127;
             case 1 -> -104;

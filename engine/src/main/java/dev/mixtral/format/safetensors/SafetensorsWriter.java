@@ -4,7 +4,6 @@ import dev.mixtral.format.io.AtomicFile;
 import dev.mixtral.tensor.BFloat16;
 import dev.mixtral.tensor.DType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;

@@ -1,11 +1,15 @@
 package dev.mixtral.kernel.scalar;
 
+import dev.mixtral.kernel.FloatMath;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvLayout;
 import dev.mixtral.tensor.Dequantizer;
 import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.PackedType;
+import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -44,6 +48,64 @@ public final class ScalarKernels implements Kernels {
                 out.set(t, r, (float) sum);
             }
         }
+    }
+
+    @Override
+    public boolean prefersPacked() {
+        return false;
+    }
+
+    @Override
+    public void quantize(FloatMatrix x, int row, QuantizedRows out) {
+        for (int run = 0; run < x.cols() / QuantizedRows.RUN; run++) {
+            out.quantize(x.data(), x.offset(row) + run * QuantizedRows.RUN, row, run);
+        }
+    }
+
+    @Override
+    public void matmul(
+            PackedMatrix w,
+            int fromRow,
+            int toRow,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        PackedProducts products = new PackedProducts(w);
+        for (int t = fromToken; t < fromToken + numTokens; t++) {
+            for (int r = fromRow; r < toRow; r++) {
+                out.set(t, r, products.dot(r, x, t));
+            }
+        }
+    }
+
+    @Override
+    public void gateUp(
+            PackedMatrix gateUp,
+            int from,
+            int to,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            QuantizedRows hidden,
+            Scratch scratch) {
+        PackedProducts products = new PackedProducts(gateUp);
+        float[] inner = scratch.accumulators(QuantizedRows.RUN);
+        for (int t = fromToken; t < fromToken + numTokens; t++) {
+            for (int run = from / QuantizedRows.RUN; run < to / QuantizedRows.RUN; run++) {
+                for (int i = 0; i < QuantizedRows.RUN; i++) {
+                    int gateRow = gateRow(run * QuantizedRows.RUN + i);
+                    float gate = products.dot(gateRow, x, t);
+                    inner[i] = FloatMath.silu(gate) * products.dot(gateRow + PackedType.ROWS, x, t);
+                }
+                hidden.quantize(inner, 0, t, run);
+            }
+        }
+    }
+
+    private static int gateRow(int innerCol) {
+        return innerCol / PackedType.ROWS * 2 * PackedType.ROWS + innerCol % PackedType.ROWS;
     }
 
     @Override

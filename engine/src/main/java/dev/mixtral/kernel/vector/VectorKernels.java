@@ -4,6 +4,8 @@ import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 
@@ -27,6 +29,43 @@ final class VectorKernels implements Kernels {
             FloatMatrix out,
             Scratch scratch) {
         VectorMatmul.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+    }
+
+    @Override
+    public boolean prefersPacked() {
+        return false;
+    }
+
+    @Override
+    public void quantize(FloatMatrix x, int row, QuantizedRows out) {
+        new dev.mixtral.kernel.scalar.ScalarKernels().quantize(x, row, out);
+    }
+
+    @Override
+    public void matmul(
+            PackedMatrix w,
+            int fromRow,
+            int toRow,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        new dev.mixtral.kernel.scalar.ScalarKernels().matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+    }
+
+    @Override
+    public void gateUp(
+            PackedMatrix gateUp,
+            int from,
+            int to,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            QuantizedRows hidden,
+            Scratch scratch) {
+        new dev.mixtral.kernel.scalar.ScalarKernels()
+                .gateUp(gateUp, from, to, x, fromToken, numTokens, hidden, scratch);
     }
 
     @Override
