@@ -12,6 +12,7 @@ import dev.mixtral.model.Batch;
 import dev.mixtral.model.Mixtral;
 import dev.mixtral.model.MixtralWeights;
 import dev.mixtral.model.RoutingObserver;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,8 @@ final class BenchModel implements AutoCloseable {
     private final MixtralConfig config;
     private final EngineConfig engineConfig;
     private final ThreadTeam team;
+    private final Arena packedWeights = Arena.ofShared();
+    private final MixtralWeights weights;
     private final Mixtral model;
     private final KernelSelector.Selection kernels;
 
@@ -31,13 +34,19 @@ final class BenchModel implements AutoCloseable {
         this.engineConfig = engineConfig;
         this.kernels = KernelSelector.select(engineConfig.kernels());
         this.team = new ThreadTeam(engineConfig.numThreads());
-        this.model =
-                new Mixtral(config, checkpoint.ropeLayout(), MixtralWeights.of(checkpoint), kernels.kernels(), team);
+        this.weights = MixtralWeights.prepare(
+                checkpoint, kernels.kernels(), engineConfig.exact(), team, packedWeights);
+        this.model = new Mixtral(config, checkpoint.ropeLayout(), weights, kernels.kernels(), team);
     }
 
     /// Returns which kernels compute, and why.
     KernelSelector.Selection kernels() {
         return kernels;
+    }
+
+    /// Returns the weights, as they are computed with.
+    MixtralWeights weights() {
+        return weights;
     }
 
     /// Returns how keys and values are stored.
@@ -85,5 +94,6 @@ final class BenchModel implements AutoCloseable {
     @Override
     public void close() {
         team.close();
+        packedWeights.close();
     }
 }

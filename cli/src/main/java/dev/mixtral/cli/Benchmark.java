@@ -4,7 +4,8 @@ import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kvcache.KvCache;
-import dev.mixtral.tensor.Tensor;
+import dev.mixtral.model.Linear;
+import dev.mixtral.model.MixtralWeights;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -78,7 +79,7 @@ final class Benchmark {
             for (int step = 0; step < numSteps; step++) {
                 used.clear();
                 bench.decode(caches, (layer, _, _, expert, _) -> used.set(layer * model.numExperts() + expert));
-                bytes += stepBytes(used) + kvBytes(bench, caches);
+                bytes += stepBytes(bench.weights(), used) + kvBytes(bench, caches);
             }
             return new BenchReport.Run(
                     batch, numPromptTokens, numSteps, prefillNanos, System.nanoTime() - decodeStart, bytes);
@@ -88,29 +89,23 @@ final class Benchmark {
     }
 
     /// Counts the weights that one step reads: everything dense, and each expert that some row went to.
-    private long stepBytes(BitSet usedExperts) {
-        long bytes = bytes("output");
+    private long stepBytes(MixtralWeights weights, BitSet usedExperts) {
+        long bytes = weights.output().byteSize();
         for (int l = 0; l < model.numLayers(); l++) {
-            String layer = "layers." + l + ".";
-            for (String matrix : List.of("wq", "wk", "wv", "wo")) {
-                bytes += bytes(layer + "attention." + matrix);
+            MixtralWeights.Layer layer = weights.layers().get(l);
+            for (Linear matrix : List.of(layer.wq(), layer.wk(), layer.wv(), layer.wo())) {
+                bytes += matrix.byteSize();
             }
-            if (!model.isDense()) {
-                bytes += bytes(layer + "feed_forward.gate");
+            if (layer.gate() != null) {
+                bytes += layer.gate().data().byteSize();
             }
             for (int e = 0; e < model.numExperts(); e++) {
                 if (model.isDense() || usedExperts.get(l * model.numExperts() + e)) {
-                    String expert = layer + "feed_forward.experts." + e + ".";
-                    bytes += bytes(expert + "w1") + bytes(expert + "w2") + bytes(expert + "w3");
+                    bytes += layer.experts().get(e).byteSize();
                 }
             }
         }
         return bytes;
-    }
-
-    private long bytes(String name) {
-        Tensor tensor = checkpoint.tensor(name);
-        return tensor.data().byteSize();
     }
 
     private static long kvBytes(BenchModel bench, List<KvCache> caches) {

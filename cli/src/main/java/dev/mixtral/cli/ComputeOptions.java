@@ -15,7 +15,8 @@ final class ComputeOptions {
             names = "--kernels",
             paramLabel = "NAME",
             defaultValue = KernelSelector.AUTO,
-            description = "scalar, vector, or auto for the fastest that runs here (default: ${DEFAULT-VALUE}).")
+            description = "native, native:avx512, native:avx2, vector, scalar, or auto for the fastest that runs here"
+                    + " (default: ${DEFAULT-VALUE}).")
     private String kernels = KernelSelector.AUTO;
 
     @Option(
@@ -30,6 +31,11 @@ final class ComputeOptions {
             description = "Key/value cache. Default: f32 where a full context takes at most 512 MiB, else f16.")
     private @Nullable KvType kvType;
 
+    @Option(
+            names = "--exact",
+            description = "Compute with 32-bit activations on weights as stored: slower, and closer to the last digit.")
+    private boolean exact;
+
     /// Returns the options as the engine takes them.
     EngineConfig toConfig() {
         OptionChecks.requirePositive("--threads", threads);
@@ -40,6 +46,7 @@ final class ComputeOptions {
                 .withNumThreads(threads)
                 .withKernels(kernels)
                 .withContextLength(context == null ? 0 : context)
-                .withKvType(kvType);
+                .withKvType(kvType)
+                .withExact(exact);
     }
 }

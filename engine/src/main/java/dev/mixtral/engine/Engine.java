@@ -25,6 +25,7 @@ import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tokenizer.Tokenizer;
 import dev.mixtral.tokenizer.Tokenizers;
 import java.nio.file.Path;
+import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -49,6 +50,7 @@ public final class Engine implements AutoCloseable {
     private final EngineConfig config;
     private final KernelSelector.Selection kernels;
     private final ThreadTeam team;
+    private final Arena packedWeights = Arena.ofShared();
     private final Mixtral mixtral;
     private final KvLayout kvLayout;
     private final int contextLength;
@@ -77,8 +79,9 @@ public final class Engine implements AutoCloseable {
                 ? config.numThreads()
                 : Runtime.getRuntime().availableProcessors();
         this.team = new ThreadTeam(threads);
-        this.mixtral =
-                new Mixtral(model, checkpoint.ropeLayout(), MixtralWeights.of(checkpoint), kernels.kernels(), team);
+        MixtralWeights weights =
+                MixtralWeights.prepare(checkpoint, kernels.kernels(), config.exact(), team, packedWeights);
+        this.mixtral = new Mixtral(model, checkpoint.ropeLayout(), weights, kernels.kernels(), team);
         LOG.log(System.Logger.Level.INFO, kernels.reason());
     }
 
@@ -335,6 +338,7 @@ public final class Engine implements AutoCloseable {
                 idle.forEach(Sequence::close);
                 idle.clear();
             }
+            packedWeights.close();
             checkpoint.close();
         }
     }

@@ -1,5 +1,7 @@
 package dev.mixtral.kernel;
 
+import dev.mixtral.error.KernelUnavailableException;
+import java.util.List;
 import java.util.Optional;
 
 /// A source of kernels, found by [java.util.ServiceLoader].
@@ -13,6 +15,20 @@ public interface KernelProvider {
     /// Returns why the kernels cannot run here and what would help, or empty if they can.
     Optional<String> unavailable();
 
+    /// Returns the names that `--kernels` takes behind this provider's name and a colon; usually none.
+    default List<String> variants() {
+        return List.of();
+    }
+
     /// Returns the kernels; called only where [#unavailable()] is empty.
-    Kernels kernels();
+    ///
+    /// @param others the best kernels of lower rank, for operations that this provider leaves to them
+    Kernels kernels(Kernels others);
+
+    /// Returns a variant of the kernels, one of [#variants()].
+    ///
+    /// @throws KernelUnavailableException if it cannot run here
+    default Kernels kernels(String variant, Kernels others) {
+        throw new KernelUnavailableException("the " + name() + " kernels have no variant '" + variant + "'");
+    }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Chooses kernels at run time and says why.
 public final class KernelSelector {
@@ -34,7 +35,7 @@ public final class KernelSelector {
         for (KernelProvider provider : providers) {
             Optional<String> unavailable = provider.unavailable();
             if (unavailable.isEmpty()) {
-                Kernels kernels = provider.kernels();
+                Kernels kernels = provider.kernels(below(provider, providers));
                 String why = refused.isEmpty() ? "" : "; not " + String.join("; not ", refused);
                 return new Selection(kernels, "kernels: " + kernels.name() + why);
             }
@@ -44,16 +45,38 @@ public final class KernelSelector {
     }
 
     private static Selection named(String name, List<KernelProvider> providers) {
+        String providerName = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
         KernelProvider provider = providers.stream()
-                .filter(p -> p.name().equals(name))
+                .filter(p -> p.name().equals(providerName))
                 .findFirst()
-                .orElseThrow(() -> new KernelUnavailableException("no kernels are called '" + name + "'; choose "
-                        + AUTO + ", "
-                        + providers.stream().map(KernelProvider::name).collect(Collectors.joining(", ")) + "."));
+                .orElseThrow(() -> new KernelUnavailableException(
+                        "no kernels are called '" + name + "'; choose " + AUTO + ", " + names(providers) + "."));
         provider.unavailable().ifPresent(why -> {
-            throw new KernelUnavailableException("the " + name + " kernels cannot run here: " + why);
+            throw new KernelUnavailableException("the " + providerName + " kernels cannot run here: " + why);
         });
-        return new Selection(provider.kernels(), "kernels: " + name + " (forced)");
+        Kernels others = below(provider, providers);
+        Kernels kernels = name.equals(providerName)
+                ? provider.kernels(others)
+                : provider.kernels(name.substring(providerName.length() + 1), others);
+        return new Selection(kernels, "kernels: " + kernels.name() + " (forced)");
+    }
+
+    private static String names(List<KernelProvider> providers) {
+        return providers.stream()
+                .flatMap(provider -> Stream.concat(
+                        Stream.of(provider.name()),
+                        provider.variants().stream().map(variant -> provider.name() + ":" + variant)))
+                .collect(Collectors.joining(", "));
+    }
+
+    /// Returns the best available kernels of lower rank than a provider's, which scalar ones have none of.
+    private static Kernels below(KernelProvider provider, List<KernelProvider> providers) {
+        for (KernelProvider lower : providers.subList(providers.indexOf(provider) + 1, providers.size())) {
+            if (lower.unavailable().isEmpty()) {
+                return lower.kernels(below(lower, providers));
+            }
+        }
+        return new ScalarKernels();
     }
 
     private static List<KernelProvider> providers() {
@@ -82,7 +105,7 @@ public final class KernelSelector {
         }
 
         @Override
-        public Kernels kernels() {
+        public Kernels kernels(Kernels others) {
             return new ScalarKernels();
         }
     }

@@ -5,6 +5,8 @@ import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /// Numeric kernels over row-major activations, and weights as stored in the file or packed.
 ///
@@ -26,6 +28,9 @@ import dev.mixtral.tensor.Tensor;
 /// Implementations are stateless and thread-safe; working memory is the caller's [Scratch]. Arguments are trusted:
 /// shapes were checked when the checkpoint was opened.
 public interface Kernels {
+    /// Alignment of packed weights: a huge page.
+    long WEIGHTS_ALIGNMENT = 2 << 20;
+
     /// Returns the provider's name: `scalar`, `vector`.
     String name();
 
@@ -50,6 +55,13 @@ public interface Kernels {
             int numTokens,
             FloatMatrix out,
             Scratch scratch);
+
+    /// Allocates memory for packed weights, where these kernels read fastest.
+    ///
+    /// @return `bytes` bytes of zeros, aligned to 2 MiB, which live as long as the arena
+    default MemorySegment allocateWeights(long bytes, Arena arena) {
+        return arena.allocate(bytes, WEIGHTS_ALIGNMENT);
+    }
 
     /// Quantises a row of activations, as [QuantizedRows#quantize] does.
     ///

@@ -3,7 +3,6 @@ package dev.mixtral.model;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.tensor.FloatMatrix;
-import dev.mixtral.tensor.Tensor;
 
 /// Causal self-attention with grouped key/value heads (arXiv 2305.13245) and rotary positions. Holds no state of a
 /// sequence: that is in the caches of the batch.
@@ -27,7 +26,7 @@ final class Attention {
     void forward(Batch batch, Workspace workspace) {
         int numRows = batch.size();
         compute.matmul(
-                new Tensor[] {weights.wq(), weights.wk(), weights.wv()}, workspace.normed, numRows, new FloatMatrix[] {
+                new Linear[] {weights.wq(), weights.wk(), weights.wv()}, workspace.normed, numRows, new FloatMatrix[] {
                     workspace.q, workspace.k, workspace.v
                 });
         compute.forRows(numRows, (row, _) -> {
@@ -47,9 +46,10 @@ final class Attention {
                             layer,
                             task % numKvHeads,
                             numPositions,
-                            workspace.attended,
+                            workspace.attended.floats(),
                             scratch);
         });
+        compute.forRows(numRows, (row, _) -> workspace.attended.quantize(compute.kernels(), row));
         compute.matmul(weights.wo(), workspace.attended, numRows, workspace.projected);
     }
 }

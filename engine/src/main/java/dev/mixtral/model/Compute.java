@@ -4,7 +4,6 @@ import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.tensor.FloatMatrix;
-import dev.mixtral.tensor.Tensor;
 
 /// Kernels together with the threads that run them: how a layer's work is cut into tasks.
 ///
@@ -23,7 +22,7 @@ record Compute(Kernels kernels, ThreadTeam team) {
     ///
     /// @param weights matrices with as many columns as `x`
     /// @param outs `outs[i]` receives the product with `weights[i]`
-    void matmul(Tensor[] weights, FloatMatrix x, int numTokens, FloatMatrix[] outs) {
+    void matmul(Linear[] weights, Activations x, int numTokens, FloatMatrix[] outs) {
         int[] firstTask = new int[weights.length + 1];
         for (int i = 0; i < weights.length; i++) {
             firstTask[i + 1] = firstTask[i] + numChunks(weights[i].rows());
@@ -35,13 +34,13 @@ record Compute(Kernels kernels, ThreadTeam team) {
             }
             int from = (task - firstTask[i]) * CHUNK;
             int to = Math.min(weights[i].rows(), from + CHUNK);
-            kernels.matmul(weights[i], from, to, x, 0, numTokens, outs[i], scratch);
+            weights[i].matmul(kernels, from, to, x, 0, numTokens, outs[i], scratch);
         });
     }
 
     /// Multiplies the first `numTokens` rows of `x` by one matrix.
-    void matmul(Tensor weight, FloatMatrix x, int numTokens, FloatMatrix out) {
-        matmul(new Tensor[] {weight}, x, numTokens, new FloatMatrix[] {out});
+    void matmul(Linear weight, Activations x, int numTokens, FloatMatrix out) {
+        matmul(new Linear[] {weight}, x, numTokens, new FloatMatrix[] {out});
     }
 
     /// Returns how many tasks cover `rows` weight rows.

@@ -35,7 +35,7 @@ public final class Mixtral {
         this.weights = weights;
         this.compute = new Compute(kernels, team);
         this.rope = new Rope(config, ropeLayout);
-        this.workspace = new Workspace(config);
+        this.workspace = new Workspace(config, weights.usesPacked());
         for (int l = 0; l < config.numLayers(); l++) {
             blocks.add(new TransformerBlock(config, weights.layers().get(l), l, compute, rope));
         }
@@ -95,13 +95,14 @@ public final class Mixtral {
         int n = 0;
         for (int row = 0; row < batch.size(); row++) {
             if (batch.wantsLogits()[row]) {
-                workspace.last.copyRow(n++, workspace.x, row);
+                workspace.last.floats().copyRow(n++, workspace.x, row);
             }
         }
-        compute.forRows(
-                n,
-                (row, _) -> compute.kernels()
-                        .rmsNorm(workspace.last, row, weights.norm(), config.normEps(), workspace.last));
+        compute.forRows(n, (row, _) -> {
+            FloatMatrix last = workspace.last.floats();
+            compute.kernels().rmsNorm(last, row, weights.norm(), config.normEps(), last);
+            workspace.last.quantize(compute.kernels(), row);
+        });
         compute.matmul(weights.output(), workspace.last, n, workspace.logits);
         return workspace.logits;
     }

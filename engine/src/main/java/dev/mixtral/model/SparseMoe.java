@@ -3,7 +3,6 @@ package dev.mixtral.model;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.tensor.FloatMatrix;
-import dev.mixtral.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +17,7 @@ final class SparseMoe {
     private final int dim;
     private final int ffnDim;
     private final int numExpertsPerToken;
-    private final @Nullable Tensor gate;
+    private final @Nullable Linear gate;
     private final List<Expert> experts;
     private final Router router;
     private final Compute compute;
@@ -33,7 +32,7 @@ final class SparseMoe {
         this.dim = config.dim();
         this.ffnDim = config.ffnDim();
         this.numExpertsPerToken = config.numExpertsPerToken();
-        this.gate = weights.gate();
+        this.gate = weights.gate() == null ? null : new Linear.Plain(weights.gate());
         this.experts = weights.experts();
         this.router = new Router(config.numExperts(), config.numExpertsPerToken());
         this.compute = compute;
@@ -65,17 +64,18 @@ final class SparseMoe {
                                 numTokens,
                                 chunk,
                                 to,
-                                workspace.gate,
+                                workspace.hidden,
                                 workspace.up,
                                 scratch));
         forExpertChunks(
                 dim,
-                (expert, from, numTokens, chunk, to, scratch) -> compute.kernels()
+                (expert, from, numTokens, chunk, to, scratch) -> experts.get(expert)
+                        .down()
                         .matmul(
-                                experts.get(expert).w2(),
+                                compute.kernels(),
                                 chunk,
                                 to,
-                                workspace.gate,
+                                workspace.hidden,
                                 from,
                                 numTokens,
                                 workspace.expertOutput,

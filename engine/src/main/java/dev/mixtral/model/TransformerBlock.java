@@ -21,15 +21,17 @@ final class TransformerBlock {
 
     /// Advances `workspace.x` by this layer.
     void forward(Batch batch, Workspace workspace, @Nullable RoutingObserver observer) {
-        compute.forRows(
-                batch.size(),
-                (row, _) -> compute.kernels()
-                        .rmsNorm(workspace.x, row, weights.attentionNorm(), normEps, workspace.normed));
+        compute.forRows(batch.size(), (row, _) -> normalize(workspace, row, weights.attentionNorm()));
         attention.forward(batch, workspace);
         compute.forRows(batch.size(), (row, _) -> {
             compute.kernels().addScaled(workspace.x, row, 1, workspace.projected, row);
-            compute.kernels().rmsNorm(workspace.x, row, weights.ffnNorm(), normEps, workspace.normed);
+            normalize(workspace, row, weights.ffnNorm());
         });
         moe.forward(batch.size(), workspace, observer);
+    }
+
+    private void normalize(Workspace workspace, int row, float[] weight) {
+        compute.kernels().rmsNorm(workspace.x, row, weight, normEps, workspace.normed.floats());
+        workspace.normed.quantize(compute.kernels(), row);
     }
 }

@@ -9,6 +9,7 @@ import dev.mixtral.tensor.FloatMatrix;
 /// expert.
 final class Workspace {
     private final MixtralConfig config;
+    private final boolean packed;
     private int numRows;
     private int numLogitRows;
 
@@ -16,7 +17,7 @@ final class Workspace {
     FloatMatrix x = EMPTY;
 
     /// Normalised input of the current sub-layer, `[T, dim]`.
-    FloatMatrix normed = EMPTY;
+    Activations normed = Activations.EMPTY;
 
     /// Queries, `[T, numHeads * headDim]`.
     FloatMatrix q = EMPTY;
@@ -28,7 +29,7 @@ final class Workspace {
     FloatMatrix v = EMPTY;
 
     /// Attention output of all heads, `[T, numHeads * headDim]`.
-    FloatMatrix attended = EMPTY;
+    Activations attended = Activations.EMPTY;
 
     /// Output of the attention sub-layer, `[T, dim]`.
     FloatMatrix projected = EMPTY;
@@ -37,10 +38,10 @@ final class Workspace {
     FloatMatrix routerLogits = EMPTY;
 
     /// Inputs of the experts, `[slots, dim]`.
-    FloatMatrix expertInput = EMPTY;
+    Activations expertInput = Activations.EMPTY;
 
-    /// Activated inner layer of the experts, `[slots, ffnDim]`.
-    FloatMatrix gate = EMPTY;
+    /// Activated inner layer of the experts, `[slots, ffnDim]`; floats or 8 bits, as each expert's `down` reads them.
+    Activations hidden = Activations.EMPTY;
 
     /// The experts' `w3 · x`, `[slots, ffnDim]`.
     FloatMatrix up = EMPTY;
@@ -49,15 +50,17 @@ final class Workspace {
     FloatMatrix expertOutput = EMPTY;
 
     /// Normalised final states of the rows that want logits, `[rows, dim]`.
-    FloatMatrix last = EMPTY;
+    Activations last = Activations.EMPTY;
 
     /// Logits, `[rows, vocabSize]`.
     FloatMatrix logits = EMPTY;
 
     private static final FloatMatrix EMPTY = new FloatMatrix(0, 0);
 
-    Workspace(MixtralConfig config) {
+    /// @param packed whether some matrix of the model is packed
+    Workspace(MixtralConfig config, boolean packed) {
         this.config = config;
+        this.packed = packed;
     }
 
     /// Makes room for a batch.
@@ -66,21 +69,21 @@ final class Workspace {
             numRows = batch.size();
             int slots = numRows * config.numExpertsPerToken();
             x = new FloatMatrix(numRows, config.dim());
-            normed = new FloatMatrix(numRows, config.dim());
+            normed = Activations.create(numRows, config.dim(), packed);
             q = new FloatMatrix(numRows, config.queryDim());
             k = new FloatMatrix(numRows, config.kvDim());
             v = new FloatMatrix(numRows, config.kvDim());
-            attended = new FloatMatrix(numRows, config.queryDim());
+            attended = Activations.create(numRows, config.queryDim(), packed);
             projected = new FloatMatrix(numRows, config.dim());
             routerLogits = new FloatMatrix(numRows, config.numExperts());
-            expertInput = new FloatMatrix(slots, config.dim());
-            gate = new FloatMatrix(slots, config.ffnDim());
+            expertInput = Activations.create(slots, config.dim(), packed);
+            hidden = Activations.create(slots, config.ffnDim(), packed);
             up = new FloatMatrix(slots, config.ffnDim());
             expertOutput = new FloatMatrix(slots, config.dim());
         }
         if (batch.numLogitRows() > numLogitRows) {
             numLogitRows = batch.numLogitRows();
-            last = new FloatMatrix(numLogitRows, config.dim());
+            last = Activations.create(numLogitRows, config.dim(), packed);
             logits = new FloatMatrix(numLogitRows, config.vocabSize());
         }
     }

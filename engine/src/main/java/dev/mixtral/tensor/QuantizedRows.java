@@ -5,8 +5,8 @@ package dev.mixtral.tensor;
 /// On the heap, where vector code reads fastest. Mutable and unsynchronised: callers give each thread its own rows or
 /// runs. Made by [dev.mixtral.kernel.Kernels]; the arithmetic is that of [#quantize].
 ///
-/// @param codes `[numRows, cols]`, in `-127 … 127`
-/// @param scales `[numRows, cols / 32, 8]`: of each run its scale `d`, then `d · (a + b)`, `d · a`, `d · b`,
+/// @param codes `[numRows, cols]` with a gap behind each row, in `-127 … 127`
+/// @param scales `[numRows, cols / 32, 8]`, likewise: of each run its scale `d`, then `d · (a + b)`, `d · a`, `d · b`,
 ///     `a + b`, `a`, `b` with the sums `a` and `b` of its first and last 16 codes, and 0; kernels add offsets and
 ///     minima of weights with them
 /// @param numRows rows
@@ -18,14 +18,18 @@ public record QuantizedRows(byte[] codes, float[] scales, int numRows, int cols)
     /// Floats in [#scales()] for each run.
     public static final int SCALES_PER_RUN = 8;
 
+    // One cache line between rows: rows a power of two apart would share a few sets of the cache.
+    private static final int CODES_APART = 64;
+    private static final int SCALES_APART = 16;
+
     /// Below this the inverse of a run's maximum could overflow.
     private static final float NEGLIGIBLE = 1e-30f;
 
     /// Creates rows of zeros.
     public QuantizedRows(int numRows, int cols) {
         this(
-                new byte[Math.multiplyExact(numRows, cols)],
-                new float[Math.multiplyExact(numRows, cols / RUN * SCALES_PER_RUN)],
+                new byte[Math.multiplyExact(numRows, cols + CODES_APART)],
+                new float[Math.multiplyExact(numRows, cols / RUN * SCALES_PER_RUN + SCALES_APART)],
                 numRows,
                 cols);
     }
@@ -36,21 +40,31 @@ public record QuantizedRows(byte[] codes, float[] scales, int numRows, int cols)
         }
     }
 
+    /// Returns the distance of two rows in [#codes()].
+    public int codesStride() {
+        return cols + CODES_APART;
+    }
+
+    /// Returns the distance of two rows in [#scales()].
+    public int scalesStride() {
+        return cols / RUN * SCALES_PER_RUN + SCALES_APART;
+    }
+
     /// Returns the index in [#codes()] of a row's first code.
     public int codesOffset(int row) {
-        return row * cols;
+        return row * codesStride();
     }
 
     /// Returns the index in [#scales()] of a row's first run.
     public int scalesOffset(int row) {
-        return row * (cols / RUN) * SCALES_PER_RUN;
+        return row * scalesStride();
     }
 
     /// Copies a row of other rows with as many columns over a row of these.
     public void copyRow(int row, QuantizedRows source, int sourceRow) {
         System.arraycopy(source.codes, source.codesOffset(sourceRow), codes, codesOffset(row), cols);
-        int n = scalesOffset(1);
-        System.arraycopy(source.scales, source.scalesOffset(sourceRow), scales, scalesOffset(row), n);
+        System.arraycopy(
+                source.scales, source.scalesOffset(sourceRow), scales, scalesOffset(row), cols / RUN * SCALES_PER_RUN);
     }
 
     /// Quantises one run: the specification that every provider follows to the last bit.

@@ -29,7 +29,7 @@ public final class VectorKernelProvider implements KernelProvider {
     }
 
     @Override
-    public Kernels kernels() {
+    public Kernels kernels(Kernels others) {
         return new VectorKernels();
     }
 }

@@ -1,0 +1,279 @@
+/* AVX2 with FMA and F16C: a quad of 16 rows is two registers of 8 rows, and products of bytes are summed in 16 bits
+ * for as long as they fit. */
+#include <immintrin.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "mixtral_kernels.h"
+
+enum { MX_PREFETCH = 1152 };
+
+MX_INLINE __m256i shifted(__m256i v, int left) {
+    return left > 0 ? _mm256_slli_epi16(v, left) : left < 0 ? _mm256_srli_epi16(v, -left) : v;
+}
+
+MX_INLINE __m256i load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+
+/* Whether codes are kept as signed integers, because unsigned ones would overflow 16 bits after one addition. */
+MX_INLINE int is_signed(struct mx_type t) { return t.low_bits == 8 || t.table; }
+
+/* Codes of 32 columns of 8 rows: unsigned, or the integers they stand for where is_signed. */
+MX_INLINE void unpack(struct mx_type t, const uint8_t *planes, __m256i u[MX_QUADS]) {
+    if (t.low_bits == 8) {
+        for (int j = 0; j < 8; j++) u[j] = _mm256_xor_si256(load(planes + 64 * j), _mm256_set1_epi8((char)128));
+        return;
+    }
+    const __m256i low_mask = _mm256_set1_epi8((char)((1 << t.low_bits) - 1));
+    if (t.low_bits == 4) {
+        for (int j = 0; j < 4; j++) {
+            __m256i v = load(planes + 64 * j);
+            u[j] = _mm256_and_si256(v, low_mask);
+            u[j + 4] = _mm256_and_si256(_mm256_srli_epi16(v, 4), low_mask);
+        }
+    } else {
+        for (int j = 0; j < 8; j++)
+            u[j] = _mm256_and_si256(shifted(load(planes + 64 * (j / 4)), -2 * (j % 4)), low_mask);
+    }
+    const uint8_t *high = planes + mx_low_bytes(t);
+    const __m256i high_mask = _mm256_set1_epi8((char)(((1 << t.high_bits) - 1) << t.low_bits));
+    if (t.high_bits == 1) {
+        __m256i h = load(high);
+        for (int j = 0; j < 8; j++)
+            u[j] = _mm256_or_si256(u[j], _mm256_and_si256(shifted(h, t.low_bits - j), high_mask));
+    } else if (t.high_bits == 2) {
+        for (int j = 0; j < 8; j++) {
+            __m256i h = load(high + 64 * (j / 4));
+            u[j] = _mm256_or_si256(u[j], _mm256_and_si256(shifted(h, t.low_bits - 2 * (j % 4)), high_mask));
+        }
+    }
+    if (t.table) {
+        const __m256i table =
+            _mm256_xor_si256(_mm256_broadcastsi128_si256(_mm_setr_epi8(MX_TABLE_BYTES)), _mm256_set1_epi8((char)128));
+        for (int j = 0; j < 8; j++) u[j] = _mm256_shuffle_epi8(table, u[j]);
+    }
+}
+
+MX_INLINE __m256 halves(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+MX_INLINE __m256i eight_bytes(const uint8_t *p, int is_signed_byte) {
+    __m128i v = _mm_loadl_epi64((const __m128i *)p);
+    return is_signed_byte ? _mm256_cvtepi8_epi32(v) : _mm256_cvtepu8_epi32(v);
+}
+MX_INLINE __m256 signed_bytes(const uint8_t *p) { return _mm256_cvtepi32_ps(eight_bytes(p, 1)); }
+MX_INLINE __m256 unsigned_bytes(const uint8_t *p) { return _mm256_cvtepi32_ps(eight_bytes(p, 0)); }
+
+/* Scales and, with the sign that adds them, minima of both halves of a sub-block, for rows [8 * h, 8 * h + 8). */
+MX_INLINE void scales(struct mx_type t, __m256 d, __m256 dmin, const uint8_t *sub, int h, __m256 s[2], __m256 m[2]) {
+    const __m256 zero = _mm256_setzero_ps();
+    switch (t.scales) {
+        case MX_HALF_MIN: m[0] = halves(sub + 32 + 16 * h); /* fall through */
+        case MX_HALF: s[0] = halves(sub + 16 * h); break;
+        case MX_BYTES_MIN:
+            m[0] = _mm256_sub_ps(zero, _mm256_mul_ps(dmin, unsigned_bytes(sub + 16 + 8 * h))); /* fall through */
+        case MX_BYTES: s[0] = _mm256_mul_ps(d, signed_bytes(sub + 8 * h)); break;
+        case MX_BYTES_16:
+            s[0] = _mm256_mul_ps(d, signed_bytes(sub + 8 * h));
+            s[1] = _mm256_mul_ps(d, signed_bytes(sub + 16 + 8 * h));
+            break;
+        case MX_NIBBLES_16:
+            for (int half = 0; half < 2; half++) {
+                __m256i pair = eight_bytes(sub + 16 * half + 8 * h, 0);
+                __m256i low = _mm256_and_si256(pair, _mm256_set1_epi32(15));
+                s[half] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(low));
+                m[half] = _mm256_sub_ps(zero, _mm256_mul_ps(dmin, _mm256_cvtepi32_ps(_mm256_srli_epi32(pair, 4))));
+            }
+            break;
+    }
+}
+
+/* Sums of neighbouring products in 16 bits: at most 2 * 127 * 128 in magnitude. */
+MX_INLINE __m256i products(struct mx_type t, __m256i u, const int8_t *q) {
+    int32_t quad;
+    memcpy(&quad, q, 4);
+    __m256i a = _mm256_set1_epi32(quad);
+    /* The absolute value of -128 is right as an unsigned byte, and no activation is -128. */
+    return is_signed(t) ? _mm256_maddubs_epi16(_mm256_abs_epi8(u), _mm256_sign_epi8(a, u)) : _mm256_maddubs_epi16(u, a);
+}
+
+/* Dot products of four quads. */
+MX_INLINE __m256i dot4(struct mx_type t, const __m256i *u, const int8_t *q) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    int bits = t.low_bits + t.high_bits;
+    if (!is_signed(t) && bits <= 5) {
+        /* Eight products of 31 * 127 fit 16 bits. */
+        __m256i sum = _mm256_add_epi16(products(t, u[0], q), products(t, u[1], q + 4));
+        sum = _mm256_add_epi16(sum, products(t, u[2], q + 8));
+        return _mm256_madd_epi16(_mm256_add_epi16(sum, products(t, u[3], q + 12)), ones);
+    }
+    if (!is_signed(t)) {
+        /* Four products of 63 * 127 do. */
+        __m256i a = _mm256_add_epi16(products(t, u[0], q), products(t, u[1], q + 4));
+        __m256i b = _mm256_add_epi16(products(t, u[2], q + 8), products(t, u[3], q + 12));
+        return _mm256_add_epi32(_mm256_madd_epi16(a, ones), _mm256_madd_epi16(b, ones));
+    }
+    __m256i sum = _mm256_madd_epi16(products(t, u[0], q), ones);
+    for (int j = 1; j < 4; j++) sum = _mm256_add_epi32(sum, _mm256_madd_epi16(products(t, u[j], q + 4 * j), ones));
+    return sum;
+}
+
+/* The dot product as a float, less offset · Σ q. Integers below 2^24 throughout: exact. */
+MX_INLINE __m256 signed_sum(struct mx_type t, __m256i sum, const float *sum_of_codes) {
+    __m256 f = _mm256_cvtepi32_ps(sum);
+    return t.offset && !is_signed(t)
+        ? _mm256_fnmadd_ps(_mm256_set1_ps((float)t.offset), _mm256_set1_ps(*sum_of_codes), f) : f;
+}
+
+MX_INLINE __m256 add_sub_block(struct mx_type t, __m256 acc, const __m256i *u, const __m256 *s, const __m256 *m,
+    const int8_t *q, const float *meta) {
+    __m256 d = _mm256_set1_ps(meta[0]);
+    __m256i first = dot4(t, u, q), second = dot4(t, u + 4, q + 16);
+    if (mx_half_groups(t)) {
+        acc = _mm256_fmadd_ps(signed_sum(t, first, meta + 5), _mm256_mul_ps(s[0], d), acc);
+        acc = _mm256_fmadd_ps(signed_sum(t, second, meta + 6), _mm256_mul_ps(s[1], d), acc);
+        if (mx_has_min(t)) {
+            acc = _mm256_fmadd_ps(m[0], _mm256_set1_ps(meta[2]), acc);
+            acc = _mm256_fmadd_ps(m[1], _mm256_set1_ps(meta[3]), acc);
+        }
+        return acc;
+    }
+    acc = _mm256_fmadd_ps(signed_sum(t, _mm256_add_epi32(first, second), meta + 4), _mm256_mul_ps(s[0], d), acc);
+    return mx_has_min(t) ? _mm256_fmadd_ps(m[0], _mm256_set1_ps(meta[1]), acc) : acc;
+}
+
+MX_INLINE void tile(struct mx_type t, const int P, const int N, const uint8_t *w, int64_t panel_bytes,
+    struct mx_rows x, int64_t token, float *out) {
+    __m256 acc[2][4][2];
+    for (int p = 0; p < P; p++)
+        for (int n = 0; n < N; n++) acc[p][n][0] = acc[p][n][1] = _mm256_setzero_ps();
+    const int8_t *codes = x.codes + token * x.codes_stride;
+    const float *meta = x.meta + token * x.meta_stride;
+    for (int64_t col = 0; col < x.cols; col += t.super_cols) {
+        const uint8_t *super = w;
+        w += mx_super_header(t);
+        for (int sub = 0; sub < t.super_cols / MX_COLS; sub++) {
+            for (int p = 0; p < P; p++) {
+                const uint8_t *block = w + p * panel_bytes;
+                for (int i = 0; i < mx_sub_bytes(t); i += 64)
+                    _mm_prefetch((const char *)block + MX_PREFETCH + i, _MM_HINT_T0);
+                for (int h = 0; h < 2; h++) {
+                    const uint8_t *of_super = super + p * panel_bytes + 16 * h;
+                    __m256 d = mx_has_super(t) ? halves(of_super) : _mm256_setzero_ps();
+                    __m256 dmin = mx_has_super(t) && mx_has_min(t) ? halves(of_super + 32) : _mm256_setzero_ps();
+                    __m256i u[MX_QUADS];
+                    __m256 s[2], m[2];
+                    unpack(t, block + mx_scale_bytes(t) + 32 * h, u);
+                    scales(t, d, dmin, block, h, s, m);
+#pragma GCC unroll 4
+                    for (int n = 0; n < N; n++)
+                        acc[p][n][h] = add_sub_block(t, acc[p][n][h], u, s, m, codes + n * x.codes_stride + 32 * sub,
+                            meta + n * x.meta_stride + MX_META * sub);
+                }
+            }
+            w += mx_sub_bytes(t);
+        }
+        codes += t.super_cols;
+        meta += t.super_cols / MX_COLS * MX_META;
+    }
+    for (int p = 0; p < P; p++)
+        for (int n = 0; n < N; n++)
+            for (int h = 0; h < 2; h++) _mm256_storeu_ps(out + (p * N + n) * MX_ROWS + 8 * h, acc[p][n][h]);
+}
+
+/* FloatMath.exp, lane by lane. */
+MX_INLINE __m256 vexp(__m256 x) {
+    const __m256 low = _mm256_set1_ps(-87.33655f), high = _mm256_set1_ps(88.37f), round = _mm256_set1_ps(12582912.0f);
+    __m256 bounded = _mm256_max_ps(_mm256_min_ps(x, high), low);
+    __m256 n = _mm256_sub_ps(_mm256_add_ps(_mm256_mul_ps(bounded, _mm256_set1_ps(1.442695f)), round), round);
+    __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-355.0f / 512), bounded);
+    r = _mm256_fmadd_ps(n, _mm256_set1_ps(2.1219444e-4f), r);
+    __m256 p = _mm256_fmadd_ps(_mm256_set1_ps(1.9875691e-4f), r, _mm256_set1_ps(0.0013981999f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.008333452f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.041665796f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.16666666f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
+    p = _mm256_add_ps(_mm256_fmadd_ps(p, _mm256_mul_ps(r, r), r), _mm256_set1_ps(1));
+    __m256i power = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127)), 23);
+    __m256 e = _mm256_mul_ps(p, _mm256_castsi256_ps(power));
+    e = _mm256_blendv_ps(e, _mm256_setzero_ps(), _mm256_cmp_ps(x, low, _CMP_LT_OQ));
+    e = _mm256_blendv_ps(e, _mm256_set1_ps(__builtin_inff()), _mm256_cmp_ps(x, high, _CMP_GT_OQ));
+    return _mm256_blendv_ps(e, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
+
+MX_INLINE __m256 silu_times(__m256 z, __m256 up) {
+    __m256 minus = _mm256_xor_ps(z, _mm256_set1_ps(-0.0f));
+    return _mm256_mul_ps(_mm256_div_ps(z, _mm256_add_ps(_mm256_set1_ps(1), vexp(minus))), up);
+}
+
+MX_INLINE float max_of(__m256 v) {
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+}
+
+MX_INLINE float sum_of(__m256i v) {
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return (float)_mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+}
+
+/* QuantizedRows.quantize. */
+MX_INLINE void quantize_run(const __m256 x[4], int8_t *codes, float *meta) {
+    const __m256 sign = _mm256_set1_ps(-0.0f), infinite = _mm256_set1_ps(__builtin_inff());
+    __m256 biggest = _mm256_setzero_ps();
+    int finite = 0xff;
+    for (int i = 0; i < 4; i++) {
+        __m256 magnitude = _mm256_andnot_ps(sign, x[i]);
+        finite &= _mm256_movemask_ps(_mm256_cmp_ps(magnitude, infinite, _CMP_LT_OQ));
+        biggest = _mm256_max_ps(biggest, magnitude);
+    }
+    float max = finite == 0xff ? max_of(biggest) : 0;
+    int zero = max < 1e-30f;
+    __m256i q[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+    if (!zero) {
+        __m256 inverse = _mm256_set1_ps(127 / max);
+        for (int i = 0; i < 4; i++) q[i] = _mm256_cvtps_epi32(_mm256_mul_ps(x[i], inverse));
+    }
+    /* Packing works on 128-bit lanes; the permutation puts their quads of bytes into order. */
+    __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
+    bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    _mm256_storeu_si256((__m256i *)codes, bytes);
+    float first = sum_of(_mm256_add_epi32(q[0], q[1])), second = sum_of(_mm256_add_epi32(q[2], q[3]));
+    float d = finite == 0xff ? (zero ? 0 : max / 127) : __builtin_nanf("");
+    meta[0] = d;
+    meta[1] = d * (first + second);
+    meta[2] = d * first;
+    meta[3] = d * second;
+    meta[4] = first + second;
+    meta[5] = first;
+    meta[6] = second;
+    meta[7] = 0;
+}
+
+static void silu_run(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,
+    float *meta) {
+    __m256 x[4] = {
+        silu_times(_mm256_loadu_ps(gate0), _mm256_loadu_ps(up0)),
+        silu_times(_mm256_loadu_ps(gate0 + 8), _mm256_loadu_ps(up0 + 8)),
+        silu_times(_mm256_loadu_ps(gate1), _mm256_loadu_ps(up1)),
+        silu_times(_mm256_loadu_ps(gate1 + 8), _mm256_loadu_ps(up1 + 8)),
+    };
+    quantize_run(x, codes, meta);
+}
+
+static void quantize(const float *x, int64_t cols, int8_t *codes, float *meta) {
+    for (int64_t c = 0; c < cols; c += MX_COLS, meta += MX_META) {
+        __m256 run[4];
+        for (int i = 0; i < 4; i++) run[i] = _mm256_loadu_ps(x + c + 8 * i);
+        quantize_run(run, codes + c, meta);
+    }
+}
+
+/* Eight tokens would need more registers than there are. */
+#define MX_LARGE_TILES(name, ...)
+#define MX_LARGE_TILE_NAMES(name) NULL, NULL
+#include "tile.inc.h"
+
+const struct mx_kernels mx_avx2 = {
+    .tiles = {MX_FOR_EACH_TYPE(MX_TILE_ROW)},
+    .silu_run = silu_run,
+    .quantize = quantize,
+};

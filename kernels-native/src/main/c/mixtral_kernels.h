@@ -1,0 +1,96 @@
+/* Kernels on packed weights: what Java calls, and the table of types that all instruction sets share.
+ *
+ * The layout of packed weights is dev.mixtral.tensor.PackedType's; quantised activations are
+ * dev.mixtral.tensor.QuantizedRows; the arithmetic is defined, operation by operation, by dev.mixtral.kernel.Kernels.
+ * Results are the same bits on every instruction set. For that, nothing here may be compiled with contraction of
+ * floating-point operations or any other unsafe optimisation.
+ */
+#ifndef MIXTRAL_KERNELS_H
+#define MIXTRAL_KERNELS_H
+
+#include <stdint.h>
+
+#define MX_EXPORT __attribute__((visibility("default")))
+#define MX_INLINE static inline __attribute__((always_inline))
+
+enum { MX_ROWS = 16, MX_COLS = 32, MX_META = 8, MX_QUADS = 8 };
+
+/* How a sub-block stores its scales: PackedType.Scales, in its order. */
+enum mx_scales { MX_HALF, MX_HALF_MIN, MX_BYTES, MX_BYTES_MIN, MX_BYTES_16, MX_NIBBLES_16 };
+
+/* One packed type. Passed by value with constant fields into functions that are always inlined, so that every loop is
+ * compiled for its type. */
+struct mx_type {
+    enum mx_scales scales;
+    int super_cols;
+    int low_bits;
+    int high_bits;
+    int offset;
+    int table;
+};
+
+/* X(name, ordinal of PackedType, scales, super_cols, low_bits, high_bits, offset, table) */
+#define MX_FOR_EACH_TYPE(X)                    \
+    X(p4_0, 0, MX_HALF, 32, 4, 0, 8, 0)        \
+    X(p4_1, 1, MX_HALF_MIN, 32, 4, 0, 0, 0)    \
+    X(p5_0, 2, MX_HALF, 32, 4, 1, 16, 0)       \
+    X(p5_1, 3, MX_HALF_MIN, 32, 4, 1, 0, 0)    \
+    X(p8_0, 4, MX_HALF, 32, 8, 0, 128, 0)      \
+    X(p2_k, 5, MX_NIBBLES_16, 256, 2, 0, 0, 0) \
+    X(p3_k, 6, MX_BYTES_16, 256, 2, 1, 4, 0)   \
+    X(p4_k, 7, MX_BYTES_MIN, 256, 4, 0, 0, 0)  \
+    X(p5_k, 8, MX_BYTES_MIN, 256, 4, 1, 0, 0)  \
+    X(p6_k, 9, MX_BYTES_16, 256, 4, 2, 32, 0)  \
+    X(p4_nl, 10, MX_HALF, 32, 4, 0, 128, 1)    \
+    X(p4_xs, 11, MX_BYTES, 256, 4, 0, 128, 1)
+enum { MX_NUM_TYPES = 12 };
+
+MX_INLINE int mx_has_min(struct mx_type t) {
+    return t.scales == MX_HALF_MIN || t.scales == MX_BYTES_MIN || t.scales == MX_NIBBLES_16;
+}
+MX_INLINE int mx_half_groups(struct mx_type t) { return t.scales == MX_BYTES_16 || t.scales == MX_NIBBLES_16; }
+MX_INLINE int mx_has_super(struct mx_type t) { return t.super_cols > MX_COLS; }
+MX_INLINE int mx_super_header(struct mx_type t) { return mx_has_super(t) ? (mx_has_min(t) ? 64 : 32) : 0; }
+MX_INLINE int mx_scale_bytes(struct mx_type t) {
+    return t.scales == MX_HALF_MIN ? 64 : t.scales == MX_BYTES ? 16 : 32;
+}
+MX_INLINE int mx_low_bytes(struct mx_type t) { return 64 * t.low_bits; }
+MX_INLINE int mx_sub_bytes(struct mx_type t) { return mx_scale_bytes(t) + 64 * (t.low_bits + t.high_bits); }
+MX_INLINE int64_t mx_super_bytes(struct mx_type t) {
+    return mx_super_header(t) + (int64_t)(t.super_cols / MX_COLS) * mx_sub_bytes(t);
+}
+MX_INLINE int64_t mx_panel_bytes(struct mx_type t, int64_t cols) { return cols / t.super_cols * mx_super_bytes(t); }
+
+/* kvalues_iq4nl of ggml as unsigned bytes: entry + 128. */
+#define MX_TABLE_BYTES                                                                                       \
+    (char)1, (char)24, (char)45, (char)63, (char)79, (char)93, (char)106, (char)118, (char)129, (char)141,   \
+        (char)153, (char)166, (char)181, (char)197, (char)217, (char)241
+
+/* Quantised rows of activations: MX_COLS columns share MX_META floats. Strides are in elements. */
+struct mx_rows {
+    const int8_t *codes;
+    const float *meta;
+    int64_t codes_stride;
+    int64_t meta_stride;
+    int64_t cols;
+};
+
+/* out[p][n][r] = w · x for P neighbouring panels and N tokens from `token` on, 16 floats each. */
+typedef void mx_tile_fn(const uint8_t *w, int64_t panel_bytes, struct mx_rows x, int64_t token, float *out);
+
+/* The tiles of one packed type: two panels of one token, then one panel of 1, 2, 4, 8, 16 tokens. */
+enum { MX_TWO_PANELS, MX_TOKENS_1, MX_TOKENS_2, MX_TOKENS_4, MX_TOKENS_8, MX_TOKENS_16, MX_NUM_TILES };
+
+/* The kernels of one instruction set. */
+struct mx_kernels {
+    /* NULL for tiles that do not fit the registers. */
+    mx_tile_fn *tiles[MX_NUM_TYPES][MX_NUM_TILES];
+    /* Quantises silu(gate) * up of 32 columns, given as two halves. */
+    void (*silu_run)(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,
+        float *meta);
+    void (*quantize)(const float *x, int64_t cols, int8_t *codes, float *meta);
+};
+
+extern const struct mx_kernels mx_avx2, mx_avx512;
+
+#endif

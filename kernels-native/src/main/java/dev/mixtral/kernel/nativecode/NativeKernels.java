@@ -1,0 +1,199 @@
+package dev.mixtral.kernel.nativecode;
+
+import dev.mixtral.kernel.Kernels;
+import dev.mixtral.kernel.Scratch;
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.PackedType;
+import dev.mixtral.tensor.QuantizedRows;
+import dev.mixtral.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Kernels in C for packed weights; what they leave out is done by other kernels.
+final class NativeKernels implements Kernels {
+    private final InstructionSet instructionSet;
+    private final int isa;
+    private final Kernels others;
+
+    /// @param others for the operations that have no C code
+    NativeKernels(InstructionSet instructionSet, Kernels others) {
+        this.instructionSet = instructionSet;
+        this.isa = instructionSet.number();
+        this.others = others;
+    }
+
+    /// Returns the mask of usable instruction sets.
+    static int instructionSets() {
+        try {
+            return (int) Functions.INSTRUCTION_SETS.invokeExact();
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "native:" + instructionSet.variant();
+    }
+
+    @Override
+    public boolean prefersPacked() {
+        return true;
+    }
+
+    @Override
+    public MemorySegment allocateWeights(long bytes, Arena arena) {
+        try {
+            MemorySegment memory = (MemorySegment) Functions.ALLOCATE.invokeExact(bytes);
+            if (memory.address() == 0) {
+                throw new OutOfMemoryError("no memory for " + bytes + " bytes of weights");
+            }
+            return memory.reinterpret(bytes, arena, segment -> release(segment, bytes));
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    private static void release(MemorySegment memory, long bytes) {
+        try {
+            Functions.RELEASE.invokeExact(memory, bytes);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public void quantize(FloatMatrix x, int row, QuantizedRows out) {
+        try {
+            Functions.QUANTIZE.invokeExact(
+                    isa,
+                    MemorySegment.ofArray(x.data()),
+                    (long) x.offset(row),
+                    (long) x.cols(),
+                    MemorySegment.ofArray(out.codes()),
+                    (long) out.codesOffset(row),
+                    MemorySegment.ofArray(out.scales()),
+                    (long) out.scalesOffset(row));
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public void matmul(
+            PackedMatrix w,
+            int fromRow,
+            int toRow,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        try {
+            Functions.MATMUL.invokeExact(
+                    isa,
+                    w.type().ordinal(),
+                    w.data().asSlice(fromRow / PackedType.ROWS * w.panelBytes()),
+                    (long) (toRow - fromRow),
+                    (long) w.cols(),
+                    MemorySegment.ofArray(x.codes()),
+                    (long) x.codesStride(),
+                    MemorySegment.ofArray(x.scales()),
+                    (long) x.scalesStride(),
+                    (long) fromToken,
+                    (long) numTokens,
+                    MemorySegment.ofArray(out.data()),
+                    (long) out.offset(fromToken) + fromRow,
+                    (long) out.cols());
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public void gateUp(
+            PackedMatrix gateUp,
+            int from,
+            int to,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            QuantizedRows hidden,
+            Scratch scratch) {
+        long firstRun = from / QuantizedRows.RUN;
+        try {
+            Functions.GATE_UP.invokeExact(
+                    isa,
+                    gateUp.type().ordinal(),
+                    // A run of 32 columns takes two panels of gate and two of up.
+                    gateUp.data().asSlice(4 * firstRun * gateUp.panelBytes()),
+                    firstRun,
+                    (long) (to - from) / QuantizedRows.RUN,
+                    (long) gateUp.cols(),
+                    MemorySegment.ofArray(x.codes()),
+                    (long) x.codesStride(),
+                    MemorySegment.ofArray(x.scales()),
+                    (long) x.scalesStride(),
+                    (long) fromToken,
+                    (long) numTokens,
+                    MemorySegment.ofArray(hidden.codes()),
+                    (long) hidden.codesStride(),
+                    MemorySegment.ofArray(hidden.scales()),
+                    (long) hidden.scalesStride());
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public void matmul(
+            Tensor w,
+            int fromRow,
+            int toRow,
+            FloatMatrix x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        others.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+    }
+
+    @Override
+    public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
+        others.rmsNorm(x, row, weight, eps, out);
+    }
+
+    @Override
+    public void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to) {
+        others.swiGlu(gate, up, row, from, to);
+    }
+
+    @Override
+    public void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow) {
+        others.addScaled(x, row, scale, y, yRow);
+    }
+
+    @Override
+    public void attention(
+            FloatMatrix q,
+            int row,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int numPositions,
+            FloatMatrix out,
+            Scratch scratch) {
+        others.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+    }
+
+    /// A downcall only declares `Throwable`: it throws what the Java code around it does.
+    private static RuntimeException failed(Throwable e) {
+        return switch (e) {
+            case RuntimeException unchecked -> unchecked;
+            case Error error -> throw error;
+            default -> new IllegalStateException(e);
+        };
+    }
+}
