@@ -77,12 +77,15 @@ MX_INLINE void scales(struct mx_type t, __m512 d, __m512 dmin, const uint8_t *su
     }
 }
 
+/* Sum of products with four quads at `q`. In assembly, because compilers load and broadcast apart, which makes the
+ * innermost loop half as long again. */
 MX_INLINE __m512i dot4(__m512i sum, const __m512i *u, const int8_t *q) {
-    for (int j = 0; j < 4; j++) {
-        int32_t quad;
-        memcpy(&quad, q + 4 * j, 4);
-        sum = _mm512_dpbusd_epi32(sum, u[j], _mm512_set1_epi32(quad));
-    }
+    __asm__("vpdpbusd (%5)%{1to16%}, %1, %0\n\t"
+            "vpdpbusd 4(%5)%{1to16%}, %2, %0\n\t"
+            "vpdpbusd 8(%5)%{1to16%}, %3, %0\n\t"
+            "vpdpbusd 12(%5)%{1to16%}, %4, %0"
+            : "+v"(sum)
+            : "v"(u[0]), "v"(u[1]), "v"(u[2]), "v"(u[3]), "r"(q), "m"(*(const int8_t(*)[16])q));
     return sum;
 }
 
@@ -111,43 +114,99 @@ MX_INLINE __m512 add_sub_block(struct mx_type t, __m512 acc, const __m512i *u, c
     return mx_has_min(t) ? _mm512_fmadd_ps(m[0], _mm512_set1_ps(meta[1]), acc) : acc;
 }
 
-MX_INLINE void tile(struct mx_type t, const int P, const int N, const uint8_t *w, int64_t panel_bytes,
-    struct mx_rows x, int64_t token, float *out) {
-    __m512 acc[2][16];
-    for (int p = 0; p < P; p++)
-        for (int n = 0; n < N; n++) acc[p][n] = _mm512_setzero_ps();
+/* Each of up to 16 sums is a variable of its own: an array would be kept in memory. */
+#define MX_FOR_EACH_SUM(X) \
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+/* One sub-block of one panel. */
+struct sub_block {
+    __m512i u[MX_QUADS];
+    __m512 s[2], m[2];
+};
+
+MX_INLINE struct sub_block read_sub_block(struct mx_type t, const uint8_t *block, __m512 d, __m512 dmin) {
+    struct sub_block b;
+    unpack(t, block + mx_scale_bytes(t), b.u);
+    scales(t, d, dmin, block, b.s, b.m);
+    return b;
+}
+
+MX_INLINE void prefetch(struct mx_type t, const uint8_t *block) {
+    for (int i = 0; i < mx_sub_bytes(t); i += 64) _mm_prefetch((const char *)block + MX_PREFETCH + i, _MM_HINT_T0);
+}
+
+/* Two panels of one token: two streams keep more cache misses in flight than one. */
+MX_INLINE void two_panels(
+    struct mx_type t, const uint8_t *w, int64_t panel_bytes, struct mx_rows x, int64_t token, float *out) {
     const int8_t *codes = x.codes + token * x.codes_stride;
     const float *meta = x.meta + token * x.meta_stride;
+    __m512 sum0 = _mm512_setzero_ps(), sum1 = sum0, d0 = sum0, d1 = sum0, dmin0 = sum0, dmin1 = sum0;
     for (int64_t col = 0; col < x.cols; col += t.super_cols) {
-        __m512 d[2], dmin[2];
-        for (int p = 0; p < P; p++) {
-            d[p] = mx_has_super(t) ? halves(w + p * panel_bytes) : _mm512_setzero_ps();
-            dmin[p] = mx_has_super(t) && mx_has_min(t) ? halves(w + p * panel_bytes + 32) : _mm512_setzero_ps();
+        if (mx_has_super(t)) {
+            d0 = halves(w);
+            d1 = halves(w + panel_bytes);
+            if (mx_has_min(t)) {
+                dmin0 = halves(w + 32);
+                dmin1 = halves(w + panel_bytes + 32);
+            }
         }
         w += mx_super_header(t);
         for (int sub = 0; sub < t.super_cols / MX_COLS; sub++) {
-            for (int p = 0; p < P; p++) {
-                const uint8_t *block = w + p * panel_bytes;
-                if (N <= 4) {
-                    for (int i = 0; i < mx_sub_bytes(t); i += 64)
-                        _mm_prefetch((const char *)block + MX_PREFETCH + i, _MM_HINT_T0);
-                }
-                __m512i u[MX_QUADS];
-                __m512 s[2], m[2];
-                unpack(t, block + mx_scale_bytes(t), u);
-                scales(t, d[p], dmin[p], block, s, m);
-#pragma GCC unroll 16
-                for (int n = 0; n < N; n++)
-                    acc[p][n] = add_sub_block(t, acc[p][n], u, s, m, codes + n * x.codes_stride + 32 * sub,
-                        meta + n * x.meta_stride + MX_META * sub);
-            }
+            prefetch(t, w);
+            prefetch(t, w + panel_bytes);
+            struct sub_block b = read_sub_block(t, w, d0, dmin0);
+            sum0 = add_sub_block(t, sum0, b.u, b.s, b.m, codes, meta);
+            b = read_sub_block(t, w + panel_bytes, d1, dmin1);
+            sum1 = add_sub_block(t, sum1, b.u, b.s, b.m, codes, meta);
             w += mx_sub_bytes(t);
+            codes += MX_COLS;
+            meta += MX_META;
         }
-        codes += t.super_cols;
-        meta += t.super_cols / MX_COLS * MX_META;
     }
-    for (int p = 0; p < P; p++)
-        for (int n = 0; n < N; n++) _mm512_storeu_ps(out + (p * N + n) * MX_ROWS, acc[p][n]);
+    _mm512_storeu_ps(out, sum0);
+    _mm512_storeu_ps(out + MX_ROWS, sum1);
+}
+
+MX_INLINE void tile(struct mx_type t, const int P, const int N, const uint8_t *w, int64_t panel_bytes,
+    struct mx_rows x, int64_t token, float *out) {
+    if (P == 2) {
+        two_panels(t, w, panel_bytes, x, token, out);
+        return;
+    }
+    const int8_t *codes = x.codes + token * x.codes_stride;
+    const float *meta = x.meta + token * x.meta_stride;
+    const int64_t cs = x.codes_stride, ms = x.meta_stride;
+    __m512 d = _mm512_setzero_ps(), dmin = d;
+#define MX_BEGIN(n) __m512 sum##n = _mm512_setzero_ps();
+    MX_FOR_EACH_SUM(MX_BEGIN)
+    for (int64_t col = 0; col < x.cols; col += t.super_cols) {
+        if (mx_has_super(t)) {
+            d = halves(w);
+            if (mx_has_min(t)) dmin = halves(w + 32);
+        }
+        w += mx_super_header(t);
+        for (int sub = 0; sub < t.super_cols / MX_COLS; sub++) {
+            if (N <= 4) prefetch(t, w);
+            struct sub_block b = read_sub_block(t, w, d, dmin);
+            /* Pointers step from token to token: the empty assembly keeps compilers from holding one for each, which
+             * would not fit the registers. */
+            const int8_t *q = codes;
+            const float *m = meta;
+#define MX_STEP(n)                                                 \
+    if (n < N) {                                                   \
+        sum##n = add_sub_block(t, sum##n, b.u, b.s, b.m, q, m);    \
+        q += cs;                                                   \
+        m += ms;                                                   \
+        __asm__("" : "+r"(q), "+r"(m));                            \
+    }
+            MX_FOR_EACH_SUM(MX_STEP)
+            w += mx_sub_bytes(t);
+            codes += MX_COLS;
+            meta += MX_META;
+        }
+    }
+#define MX_END(n) if (n < N) _mm512_storeu_ps(out + n * MX_ROWS, sum##n);
+    MX_FOR_EACH_SUM(MX_END)
 }
 
 /* FloatMath.exp, lane by lane. */
