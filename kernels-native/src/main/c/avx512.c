@@ -277,8 +277,21 @@ static void quantize(const float *x, int64_t cols, int8_t *codes, float *meta) {
 #define MX_LARGE_TILE_NAMES(name) tile_##name##_1_8, tile_##name##_1_16
 #include "tile.inc.h"
 
+typedef __m512 vfloat;
+enum { VLEN = 16 };
+MX_INLINE vfloat vload(const float *p) { return _mm512_loadu_ps(p); }
+MX_INLINE vfloat vload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+MX_INLINE void vstore(float *p, vfloat v) { _mm512_storeu_ps(p, v); }
+MX_INLINE vfloat vset1(float x) { return _mm512_set1_ps(x); }
+MX_INLINE vfloat vadd(vfloat a, vfloat b) { return _mm512_add_ps(a, b); }
+MX_INLINE vfloat vmul(vfloat a, vfloat b) { return _mm512_mul_ps(a, b); }
+MX_INLINE vfloat vmax(vfloat a, vfloat b) { return _mm512_max_ps(a, b); }
+MX_INLINE vfloat vfma(vfloat a, vfloat b, vfloat c) { return _mm512_fmadd_ps(a, b, c); }
+#include "attention.inc.h"
+
 const struct mx_kernels mx_avx512 = {
     .tiles = {MX_FOR_EACH_TYPE(MX_TILE_ROW)},
     .silu_run = silu_run,
     .quantize = quantize,
+    .attention = attention,
 };

@@ -126,6 +126,24 @@ MX_EXPORT void mx_quantize(int32_t isa, const float *x, int64_t x_at, int64_t co
     kernels_of(isa)->quantize(x + x_at, cols, codes + codes_at, meta + meta_at);
 }
 
+/* Attention of one row for the query heads of one KV head; see struct mx_attention. */
+MX_EXPORT void mx_attention(int32_t isa, int32_t is_half, const float *q, int64_t q_at, int64_t heads, int64_t head_dim,
+    const int64_t *blocks, int64_t keys_at, int64_t values_at, int64_t positions, float scale, float *out, int64_t out_at) {
+    struct mx_attention a = {
+        .q = q + q_at,
+        .out = out + out_at,
+        .blocks = blocks,
+        .heads = heads,
+        .head_dim = head_dim,
+        .keys_at = keys_at,
+        .values_at = values_at,
+        .positions = positions,
+        .scale = scale,
+        .is_half = is_half,
+    };
+    kernels_of(isa)->attention(&a);
+}
+
 enum { HUGE_PAGE = 2 << 20 };
 
 /* Returns zeroed memory on a huge-page boundary, in huge pages where the system gives them, or NULL. */

@@ -81,6 +81,20 @@ typedef void mx_tile_fn(const uint8_t *w, int64_t panel_bytes, struct mx_rows x,
 /* The tiles of one packed type: two panels of one token, then one panel of 1, 2, 4, 8, 16 tokens. */
 enum { MX_TWO_PANELS, MX_TOKENS_1, MX_TOKENS_2, MX_TOKENS_4, MX_TOKENS_8, MX_TOKENS_16, MX_NUM_TILES };
 
+/* Attention of one position over a cached sequence. */
+struct mx_attention {
+    const float *q;        /* [heads][head_dim], rotated */
+    float *out;            /* [heads][head_dim] */
+    const int64_t *blocks; /* addresses of the blocks of 64 positions */
+    int64_t heads;         /* query heads that share the KV head */
+    int64_t head_dim;      /* a multiple of 16 */
+    int64_t keys_at;       /* offset in a block of this layer's and head's keys, [4][head_dim][16] */
+    int64_t values_at;     /* likewise of the values, [64][head_dim] */
+    int64_t positions;
+    float scale;           /* 1 / sqrt(head_dim) */
+    int is_half;           /* keys and values are binary16, else binary32 */
+};
+
 /* The kernels of one instruction set. */
 struct mx_kernels {
     /* NULL for tiles that do not fit the registers. */
@@ -89,6 +103,7 @@ struct mx_kernels {
     void (*silu_run)(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,
         float *meta);
     void (*quantize)(const float *x, int64_t cols, int8_t *codes, float *meta);
+    void (*attention)(const struct mx_attention *a);
 };
 
 extern const struct mx_kernels mx_avx2, mx_avx512;

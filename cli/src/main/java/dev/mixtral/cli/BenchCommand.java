@@ -64,6 +64,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "Sequences that decode together (default: ${DEFAULT-VALUE}).")
     private List<Integer> batches = new ArrayList<>();
 
+    @Option(
+            names = "--depth",
+            paramLabel = "N,…",
+            split = ",",
+            defaultValue = "0",
+            description = "Positions at which decode begins, if more than the prompt's (default: behind the prompt).")
+    private List<Integer> depths = new ArrayList<>();
+
     @Option(names = "--json", description = "Write one JSON object.")
     private boolean json;
 
@@ -84,7 +92,7 @@ final class BenchCommand implements Callable<Integer> {
                 RandomGguf.write(made, saveGguf);
                 return 0;
             }
-            Benchmark benchmark = new Benchmark(checkpoint, config, prompt, generate);
+            Benchmark benchmark = new Benchmark(checkpoint, config, prompt, generate, depths);
             BenchReport report = benchmark.run(batches, terminal.err());
             if (json) {
                 terminal.out().println(JsonLines.MAPPER.writeValueAsString(report.toJson()));

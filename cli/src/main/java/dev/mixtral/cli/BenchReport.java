@@ -21,12 +21,19 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
     ///
     /// @param batch sequences that decoded together
     /// @param promptTokens prompt tokens of each sequence
+    /// @param depth positions of each sequence when decode began
     /// @param generatedTokens tokens generated in each sequence
     /// @param prefillNanos time of all prompts, one after the other
     /// @param decodeNanos time of all steps
     /// @param decodeBytes weights, keys and values that the steps had to read
     record Run(
-            int batch, int promptTokens, int generatedTokens, long prefillNanos, long decodeNanos, long decodeBytes) {
+            int batch,
+            int promptTokens,
+            int depth,
+            int generatedTokens,
+            long prefillNanos,
+            long decodeNanos,
+            long decodeBytes) {
         double prefillTokensPerSecond() {
             return (double) batch * promptTokens / prefillNanos * 1e9;
         }
@@ -48,12 +55,13 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
     void print(PrintStream out) {
         out.println(model + ", " + kernels + " kernels, " + threads + (threads == 1 ? " thread" : " threads"));
         out.printf(Locale.ROOT, "memory bandwidth %.1f GB/s, %s%n%n", bandwidth / 1e9, peakText());
-        out.println("batch  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth");
+        out.println("batch  depth  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth");
         for (Run run : runs) {
             out.printf(
                     Locale.ROOT,
-                    "%5d  %16.2f  %13.3f  %15.2f  %11.2f  %11.0f%%%n",
+                    "%5d  %5d  %16.2f  %13.3f  %15.2f  %11.2f  %11.0f%%%n",
                     run.batch(),
+                    run.depth(),
                     run.prefillTokensPerSecond(),
                     run.ttftSeconds(),
                     run.decodeTokensPerSecond(),
@@ -81,6 +89,7 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
             array.addObject()
                     .put("batch", run.batch())
                     .put("promptTokens", run.promptTokens())
+                    .put("depth", run.depth())
                     .put("generatedTokens", run.generatedTokens())
                     .put("prefillTokensPerSecond", run.prefillTokensPerSecond())
                     .put("ttftSeconds", run.ttftSeconds())

@@ -25,18 +25,22 @@ final class Benchmark {
     private final EngineConfig config;
     private final int prompt;
     private final int generate;
+    private final List<Integer> depths;
 
     /// @param prompt tokens of a prefill
     /// @param generate tokens of the decode behind it
-    Benchmark(Checkpoint checkpoint, EngineConfig config, int prompt, int generate) {
+    /// @param depths positions at which decode begins; the prompt's length at least
+    Benchmark(Checkpoint checkpoint, EngineConfig config, int prompt, int generate, List<Integer> depths) {
         this.checkpoint = checkpoint;
         this.model = checkpoint.config();
         this.config = config;
         this.prompt = prompt;
         this.generate = generate;
+        this.depths = List.copyOf(depths);
+        int deepest = depths.stream().reduce(prompt, Math::max);
         OptionChecks.require(
-                prompt + generate <= model.contextLength(),
-                "--prompt and --generate: " + (prompt + generate) + " tokens do not fit the context of "
+                deepest + generate <= model.contextLength(),
+                "--prompt, --depth and --generate: " + (deepest + generate) + " tokens do not fit the context of "
                         + model.contextLength());
     }
 
@@ -52,18 +56,22 @@ final class Benchmark {
             log.println("warming up");
             long end = System.nanoTime() + WARM_UP_NANOS;
             do {
-                measure(bench, 1, Math.min(prompt, WARM_UP_PROMPT), Math.min(generate, WARM_UP_STEPS));
+                measure(bench, 1, Math.min(prompt, WARM_UP_PROMPT), 0, Math.min(generate, WARM_UP_STEPS));
             } while (System.nanoTime() < end);
             for (int batch : batches) {
-                log.println("measuring batch " + batch);
-                runs.add(measure(bench, batch, prompt, generate));
+                for (int depth : depths) {
+                    log.println("measuring batch " + batch + " at depth " + Math.max(depth, prompt));
+                    runs.add(measure(bench, batch, prompt, depth, generate));
+                }
             }
             return new BenchReport(
                     checkpoint.source(), bench.kernels().kernels().name(), config.numThreads(), bandwidth, runs);
         }
     }
 
-    private BenchReport.Run measure(BenchModel bench, int batch, int numPromptTokens, int numSteps) {
+    /// @param depth positions that the sequences already have when they decode: the prompt's, or more, which are then
+    ///     empty, as what they hold does not change the time that reading them takes
+    private BenchReport.Run measure(BenchModel bench, int batch, int numPromptTokens, int depth, int numSteps) {
         List<KvCache> caches = IntStream.range(0, batch)
                 .mapToObj(_ -> new KvCache(bench.kvLayout()))
                 .toList();
@@ -73,6 +81,10 @@ final class Benchmark {
                 bench.prefill(caches.get(i), i, numPromptTokens);
             }
             long prefillNanos = System.nanoTime() - start;
+            caches.forEach(cache -> {
+                cache.ensureCapacity(Math.max(depth, numPromptTokens));
+                cache.setNumComputedTokens(Math.max(depth, numPromptTokens));
+            });
             BitSet used = new BitSet(model.numLayers() * model.numExperts());
             long bytes = 0;
             long decodeStart = System.nanoTime();
@@ -82,7 +94,7 @@ final class Benchmark {
                 bytes += stepBytes(bench.weights(), used) + kvBytes(bench, caches);
             }
             return new BenchReport.Run(
-                    batch, numPromptTokens, numSteps, prefillNanos, System.nanoTime() - decodeStart, bytes);
+                    batch, numPromptTokens, Math.max(depth, numPromptTokens), numSteps, prefillNanos, System.nanoTime() - decodeStart, bytes);
         } finally {
             caches.forEach(KvCache::close);
         }

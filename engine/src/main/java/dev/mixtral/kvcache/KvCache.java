@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Keys and values of one sequence, in blocks that are allocated as it grows.
@@ -15,6 +16,7 @@ public final class KvCache implements AutoCloseable {
     private final KvLayout layout;
     private final Arena arena = Arena.ofShared();
     private final List<MemorySegment> blockTable = new ArrayList<>();
+    private long[] addresses = new long[0];
     private int numComputedTokens;
 
     /// Creates an empty cache.
@@ -35,7 +37,12 @@ public final class KvCache implements AutoCloseable {
     /// Makes room for positions `0 .. numTokens - 1`.
     public void ensureCapacity(int numTokens) {
         while ((long) blockTable.size() * KvLayout.BLOCK_SIZE < numTokens) {
-            blockTable.add(arena.allocate(layout.blockBytes(), 64));
+            MemorySegment block = arena.allocate(layout.blockBytes(), 64);
+            if (blockTable.size() == addresses.length) {
+                addresses = Arrays.copyOf(addresses, Math.max(16, 2 * addresses.length));
+            }
+            addresses[blockTable.size()] = block.address();
+            blockTable.add(block);
         }
     }
 
@@ -51,6 +58,11 @@ public final class KvCache implements AutoCloseable {
     /// Returns the block that holds `position`.
     public MemorySegment block(int position) {
         return blockTable.get(position / KvLayout.BLOCK_SIZE);
+    }
+
+    /// Returns the memory addresses of the blocks, for native kernels; not to be modified.
+    public long[] blockAddresses() {
+        return addresses;
     }
 
     /// Stores the key and value rows of one position in one layer.

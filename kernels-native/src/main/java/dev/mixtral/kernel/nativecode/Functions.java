@@ -1,6 +1,7 @@
 package dev.mixtral.kernel.nativecode;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -66,6 +67,24 @@ final class Functions {
             JAVA_LONG,
             ADDRESS,
             JAVA_LONG,
+            ADDRESS,
+            JAVA_LONG);
+
+    /// `void mx_attention(isa, is_half, q, q_at, heads, head_dim, blocks, keys_at, values_at, positions, scale,
+    /// out, out_at)`.
+    static final MethodHandle ATTENTION = critical(
+            "mx_attention",
+            JAVA_INT,
+            JAVA_INT,
+            ADDRESS,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            ADDRESS,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_FLOAT,
             ADDRESS,
             JAVA_LONG);
 

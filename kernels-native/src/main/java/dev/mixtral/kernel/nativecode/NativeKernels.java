@@ -3,6 +3,8 @@ package dev.mixtral.kernel.nativecode;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.kvcache.KvLayout;
+import dev.mixtral.kvcache.KvType;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
@@ -185,7 +187,31 @@ final class NativeKernels implements Kernels {
             int numPositions,
             FloatMatrix out,
             Scratch scratch) {
-        others.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+        KvLayout layout = kv.layout();
+        int headDim = layout.headDim();
+        int heads = q.cols() / headDim / layout.numKvHeads();
+        if (headDim % KvLayout.GROUP != 0) {
+            others.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+            return;
+        }
+        try {
+            Functions.ATTENTION.invokeExact(
+                    isa,
+                    layout.type() == KvType.F16 ? 1 : 0,
+                    MemorySegment.ofArray(q.data()),
+                    (long) q.offset(row) + (long) kvHead * heads * headDim,
+                    (long) heads,
+                    (long) headDim,
+                    MemorySegment.ofArray(kv.blockAddresses()),
+                    layout.keyGroupOffset(layer, kvHead, 0),
+                    layout.valueOffset(layer, kvHead, 0),
+                    (long) numPositions,
+                    (float) (1 / Math.sqrt(headDim)),
+                    MemorySegment.ofArray(out.data()),
+                    (long) out.offset(row) + (long) kvHead * heads * headDim);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
     }
 
     /// A downcall only declares `Throwable`: it throws what the Java code around it does.
