@@ -95,13 +95,12 @@ MX_INLINE __m512 signed_sum(struct mx_type t, __m512i sum, const float *sum_of_c
     return t.offset ? _mm512_fnmadd_ps(_mm512_set1_ps((float)t.offset), _mm512_set1_ps(*sum_of_codes), f) : f;
 }
 
-MX_INLINE __m512 add_sub_block(struct mx_type t, __m512 acc, const __m512i *u, const __m512 *s, const __m512 *m,
-    const int8_t *q, const float *meta) {
-    __m512i zero = _mm512_setzero_si512();
+/* Adds a sub-block's contribution to 16 sums, given the dot products of its halves; of types with groups of 32 the first
+ * is that of both. */
+MX_INLINE __m512 accumulate(struct mx_type t, __m512 acc, __m512i first, __m512i second, const __m512 *s,
+    const __m512 *m, const float *meta) {
     __m512 d = _mm512_set1_ps(meta[0]);
-    __m512i first = dot4(zero, u, q);
     if (mx_half_groups(t)) {
-        __m512i second = dot4(zero, u + 4, q + 16);
         acc = _mm512_fmadd_ps(signed_sum(t, first, meta + 5), _mm512_mul_ps(s[0], d), acc);
         acc = _mm512_fmadd_ps(signed_sum(t, second, meta + 6), _mm512_mul_ps(s[1], d), acc);
         if (mx_has_min(t)) {
@@ -110,8 +109,16 @@ MX_INLINE __m512 add_sub_block(struct mx_type t, __m512 acc, const __m512i *u, c
         }
         return acc;
     }
-    acc = _mm512_fmadd_ps(signed_sum(t, dot4(first, u + 4, q + 16), meta + 4), _mm512_mul_ps(s[0], d), acc);
+    acc = _mm512_fmadd_ps(signed_sum(t, first, meta + 4), _mm512_mul_ps(s[0], d), acc);
     return mx_has_min(t) ? _mm512_fmadd_ps(m[0], _mm512_set1_ps(meta[1]), acc) : acc;
+}
+
+MX_INLINE __m512 add_sub_block(struct mx_type t, __m512 acc, const __m512i *u, const __m512 *s, const __m512 *m,
+    const int8_t *q, const float *meta) {
+    __m512i zero = _mm512_setzero_si512();
+    __m512i first = dot4(zero, u, q);
+    __m512i second = dot4(mx_half_groups(t) ? zero : first, u + 4, q + 16);
+    return accumulate(t, acc, mx_half_groups(t) ? first : second, second, s, m, meta);
 }
 
 /* Each of up to 16 sums is a variable of its own: an array would be kept in memory. */
@@ -273,8 +280,13 @@ static void quantize(const float *x, int64_t cols, int8_t *codes, float *meta) {
         quantize_run(_mm512_loadu_ps(x + c), _mm512_loadu_ps(x + c + 16), codes + c, meta);
 }
 
+#ifndef MX_LARGE_TILES
 #define MX_LARGE_TILES(name, ...) MX_TILE(name, 1, 8, __VA_ARGS__) MX_TILE(name, 1, 16, __VA_ARGS__)
 #define MX_LARGE_TILE_NAMES(name) tile_##name##_1_8, tile_##name##_1_16
+#define MX_KERNELS mx_avx512
+#else
+#include "amx_tile.inc.h"
+#endif
 #include "tile.inc.h"
 
 typedef __m512 vfloat;
@@ -289,7 +301,7 @@ MX_INLINE vfloat vmax(vfloat a, vfloat b) { return _mm512_max_ps(a, b); }
 MX_INLINE vfloat vfma(vfloat a, vfloat b, vfloat c) { return _mm512_fmadd_ps(a, b, c); }
 #include "attention.inc.h"
 
-const struct mx_kernels mx_avx512 = {
+const struct mx_kernels MX_KERNELS = {
     .tiles = {MX_FOR_EACH_TYPE(MX_TILE_ROW)},
     .silu_run = silu_run,
     .quantize = quantize,

@@ -30,6 +30,7 @@ esac
 
 # Results are the same bits everywhere only without contraction and reordering of floating-point operations.
 flags="-O3 -std=gnu11 -fPIC -ffp-contract=off -fvisibility=hidden -Wall -Wextra"
+avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$source"
@@ -43,8 +44,10 @@ if ! {
   compile kernels &&
     case $target in
       linux-x86_64)
+        # shellcheck disable=SC2086 # a list of options
         compile avx2 -mavx2 -mfma -mf16c &&
-          compile avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c
+          compile avx512 $avx512 &&
+          compile amx $avx512 -mamx-tile -mamx-int8
         ;;
       linux-aarch64) compile neon -march=armv8.2-a+dotprod+fp16 ;;
     esac &&

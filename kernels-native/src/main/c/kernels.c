@@ -3,6 +3,14 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "mixtral_kernels.h"
 
@@ -12,11 +20,31 @@ static const struct mx_type types[MX_NUM_TYPES] = {
 };
 
 /* Instruction sets, by the numbers that Java uses. */
-enum { MX_AVX2 = 1, MX_AVX512 = 2 };
+enum { MX_AVX2 = 1, MX_AVX512 = 2, MX_AMX = 3, MX_NEON = 4 };
 
 static const struct mx_kernels *kernels_of(int32_t isa) {
-    return isa == MX_AVX512 ? &mx_avx512 : &mx_avx2;
+#if defined(__x86_64__)
+    return isa == MX_AMX ? &mx_amx : isa == MX_AVX512 ? &mx_avx512 : &mx_avx2;
+#else
+    (void)isa;
+    return &mx_neon;
+#endif
 }
+
+#if defined(__x86_64__)
+/* Whether the processor has AMX with 8-bit integers and the operating system lets this process use it, which has to be
+ * asked for once (Linux 5.16). */
+static int may_use_amx(void) {
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18, TILE = 1 << 24, INT8 = 1 << 25 };
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & TILE) || !(d & INT8)) return 0;
+#if defined(__linux__)
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return 0;
+#endif
+}
+#endif
 
 /* Returns a mask of the instruction sets that this processor and operating system can run: bit (1 << number). */
 MX_EXPORT int32_t mx_instruction_sets(void) {
@@ -29,6 +57,10 @@ MX_EXPORT int32_t mx_instruction_sets(void) {
         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512vnni"))
         mask |= 1 << MX_AVX512;
+    if (mask & 1 << MX_AVX512 && may_use_amx()) mask |= 1 << MX_AMX;
+#elif defined(__aarch64__)
+    /* Dot products of bytes are optional before ARMv8.4, and in every server processor. */
+    if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) mask |= 1 << MX_NEON;
 #endif
     return mask;
 }

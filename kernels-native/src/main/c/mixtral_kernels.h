@@ -106,6 +106,6 @@ struct mx_kernels {
     void (*attention)(const struct mx_attention *a);
 };
 
-extern const struct mx_kernels mx_avx2, mx_avx512;
+extern const struct mx_kernels mx_avx2, mx_avx512, mx_amx, mx_neon;
 
 #endif

@@ -3,6 +3,7 @@ package dev.mixtral.cli;
 import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
+import dev.mixtral.kernel.KernelSelector;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +34,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--random",
             paramLabel = "SHAPE:TYPE",
-            description = "Random weights instead of MODEL: 8x7b, 8x22b, 7b or micro, and a type such as q4_0.")
+            description = "Random weights instead of MODEL: 8x7b, 8x22b, 7b, 70b or micro, and a type such as q4_0.")
     private @Nullable String random;
 
     @Option(names = "--layers", paramLabel = "N", description = "Layers of the random model. Default: all.")
@@ -87,7 +88,7 @@ final class BenchCommand implements Callable<Integer> {
         OptionChecks.require(
                 random != null || (saveGguf == null && layers == 0), "--layers and --save-gguf need --random");
         EngineConfig config = compute.toConfig();
-        try (Checkpoint checkpoint = open()) {
+        try (Checkpoint checkpoint = open(config)) {
             if (saveGguf != null && checkpoint instanceof RandomCheckpoint made) {
                 RandomGguf.write(made, saveGguf);
                 return 0;
@@ -103,9 +104,13 @@ final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Checkpoint open() {
-        return random == null
-                ? Checkpoints.open(model.resolve(terminal))
-                : new RandomCheckpoint(RandomSpec.parse(random, layers));
+    private Checkpoint open(EngineConfig config) {
+        if (random == null) {
+            return Checkpoints.open(model.resolve(terminal));
+        }
+        RandomSpec spec = RandomSpec.parse(random, layers);
+        boolean packs = !config.exact()
+                && KernelSelector.select(config.kernels()).kernels().prefersPacked();
+        return new RandomCheckpoint(spec, saveGguf != null || !packs || spec.type().isPlain());
     }
 }

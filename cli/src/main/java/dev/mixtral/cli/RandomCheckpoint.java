@@ -22,14 +22,20 @@ final class RandomCheckpoint implements Checkpoint {
     private static final Path NO_FILE = Path.of("random");
 
     private final RandomSpec spec;
+    private final boolean distinct;
+    private final Map<Storage, MemorySegment> shared = new HashMap<>();
     private final Arena arena = Arena.ofShared();
     private final SplittableRandom random = new SplittableRandom(42);
     private final List<StoredTensor> stored = new ArrayList<>();
     private final Map<String, Tensor> tensors = new HashMap<>();
 
     /// Makes the weights. The caller closes the checkpoint.
-    RandomCheckpoint(RandomSpec spec) {
+    ///
+    /// @param distinct whether each tensor has memory of its own; else tensors of one type and size share theirs, for
+    ///     kernels that pack weights and so make a copy of each
+    RandomCheckpoint(RandomSpec spec, boolean distinct) {
         this.spec = spec;
+        this.distinct = distinct;
         MixtralConfig config = spec.config();
         add("token_embd.weight", "tok_embeddings", spec.type(), config.vocabSize(), config.dim());
         for (int l = 0; l < config.numLayers(); l++) {
@@ -86,10 +92,19 @@ final class RandomCheckpoint implements Checkpoint {
         for (long n : shape) {
             numElements *= n;
         }
-        MemorySegment data = arena.allocate(type.byteSize(numElements), 64);
-        RandomBlocks.fill(type, data, random);
+        Storage storage = new Storage(type, type.byteSize(numElements));
+        MemorySegment data = distinct ? fill(storage) : shared.computeIfAbsent(storage, this::fill);
         return new Tensor(file, type, shape, data);
     }
+
+    private MemorySegment fill(Storage storage) {
+        MemorySegment data = arena.allocate(storage.bytes, 64);
+        RandomBlocks.fill(storage.type, data, random);
+        return data;
+    }
+
+    /// What makes the memory of two tensors alike.
+    private record Storage(DType type, long bytes) {}
 
     private void store(Tensor tensor, String ours) {
         stored.add(new StoredTensor(NO_FILE, tensor));

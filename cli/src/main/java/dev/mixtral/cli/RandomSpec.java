@@ -17,6 +17,8 @@ record RandomSpec(MixtralConfig config, DType type) {
             "8x7b", new MixtralConfig(4096, 14336, 32, 32, 8, 128, 8, 2, 32000, 1e-5f, 1e6, 32768),
             "8x22b", new MixtralConfig(6144, 16384, 56, 48, 8, 128, 8, 2, 32768, 1e-5f, 1e6, 65536),
             "7b", new MixtralConfig(4096, 14336, 32, 32, 8, 128, 1, 1, 32000, 1e-5f, 1e4, 32768),
+            // Llama 2 70B: what Mixtral's speed is held against.
+            "70b", new MixtralConfig(8192, 28672, 80, 64, 8, 128, 1, 1, 32000, 1e-5f, 1e4, 4096),
             // Small enough for a test, and every width a multiple of the largest quantisation block.
             "micro", new MixtralConfig(256, 256, 2, 4, 2, 64, 8, 2, 512, 1e-5f, 1e6, 4096));
 

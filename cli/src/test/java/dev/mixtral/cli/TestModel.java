@@ -14,7 +14,7 @@ final class TestModel {
     /// @return the GGUF file
     static String writeTo(Path folder) {
         Path file = folder.resolve("micro.gguf");
-        try (RandomCheckpoint checkpoint = new RandomCheckpoint(RandomSpec.parse("micro:q8_0", 0))) {
+        try (RandomCheckpoint checkpoint = new RandomCheckpoint(RandomSpec.parse("micro:q8_0", 0), true)) {
             RandomGguf.write(checkpoint, file);
         }
         return file.toString();

@@ -8,6 +8,8 @@ enum InstructionSet {
     AVX2(1),
     /// AVX-512 F, BW, VL, DQ and VNNI.
     AVX512(2),
+    /// AMX with 8-bit integers, beside AVX-512.
+    AMX(3),
     /// NEON with dot products.
     NEON(4);
 
