@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Whole models: what is in the file, and what happens when things go wrong.
 class ModelQuantizerTest {
-    private static final MixtralConfig CONFIG = new MixtralConfig(256, 256, 2, 4, 2, 64, 8, 2, 300, 1e-5f, 1e6, 256);
+    private static final MixtralConfig CONFIG = new MixtralConfig(256, 256, 1, 4, 2, 64, 8, 2, 300, 1e-5f, 1e6, 256);
 
     @TempDir
     private static Path sources;
@@ -76,8 +76,10 @@ class ModelQuantizerTest {
         return run(source, new QuantizeOptions(output(), preset, null, 2, false, false));
     }
 
-    private Stream<Path> leftovers() throws IOException {
-        return Files.list(folder).filter(file -> !file.equals(output()));
+    private List<Path> leftovers() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> !file.equals(output())).toList();
+        }
     }
 
     @Test
@@ -102,8 +104,8 @@ class ModelQuantizerTest {
         assertThat(tensors).noneMatch(QuantizedTensor::isFallback);
         assertThat(tensors).allMatch(tensor -> tensor.relativeError() < 0.35);
         try (Checkpoint made = Checkpoints.open(output())) {
-            assertThat(made.tensor("layers.1.feed_forward.gate").type()).isEqualTo(DType.F32);
-            assertThat(made.tensor("layers.1.feed_forward.experts.7.w1").type()).isEqualTo(preset.base());
+            assertThat(made.tensor("layers.0.feed_forward.gate").type()).isEqualTo(DType.F32);
+            assertThat(made.tensor("layers.0.feed_forward.experts.7.w1").type()).isEqualTo(preset.base());
             assertThat(made.metadata()).containsEntry("general.file_type", Integer.toString(preset.fileType()));
         }
     }
@@ -221,7 +223,7 @@ class ModelQuantizerTest {
     void anInterruptedRunIsContinuedToTheSameBytes() throws IOException {
         List<QuantizedTensor> whole = run(huggingFace, Preset.Q4_0);
         byte[] expected = Files.readAllBytes(output());
-        for (int afterMatrices : new int[] {1, 5, 12, 20, 60}) {
+        for (int afterMatrices : new int[] {1, 5, 12, 30}) {
             Files.deleteIfExists(output());
             interrupt(huggingFace, Preset.Q4_0, null, afterMatrices);
             assertThat(output()).doesNotExist();
@@ -284,13 +286,13 @@ class ModelQuantizerTest {
     @Test
     void infinitiesAndNaNsAreRefusedByNameAndPlace() throws IOException {
         TestModel broken = TestModels.random(CONFIG, 12);
-        broken.values("layers.1.attention.wo")[3 * 256 + 7] = Float.NaN;
+        broken.values("layers.0.attention.wo")[3 * 256 + 7] = Float.NaN;
         Path source = folder.resolve("broken.gguf");
         TestModels.writeGguf(broken, source);
 
         assertThatThrownBy(() -> run(source, Preset.Q8_0))
                 .isInstanceOf(ModelFormatException.class)
-                .hasMessageContaining("tensor blk.1.attn_output.weight: NaN in row 3, column 7");
+                .hasMessageContaining("tensor blk.0.attn_output.weight: NaN in row 3, column 7");
         assertThat(leftovers()).containsExactly(source);
         assertThat(output()).doesNotExist();
     }
@@ -347,13 +349,13 @@ class ModelQuantizerTest {
         for (int i = 0; i < 256; i++) {
             perExpert[3 * 256 + i] = i % 7 + 1; // the text reached expert 3 only
         }
-        ImportanceMatrix importance = new ImportanceMatrix("test", Map.of("blk.1.ffn_gate_exps.weight", perExpert));
+        ImportanceMatrix importance = new ImportanceMatrix("test", Map.of("blk.0.ffn_gate_exps.weight", perExpert));
 
         run(gguf, new QuantizeOptions(output(), Preset.Q4_0, importance, 2, false, false));
 
         try (Checkpoint with = Checkpoints.open(output());
                 Checkpoint without = Checkpoints.open(plain)) {
-            String expert = "layers.1.feed_forward.experts.";
+            String expert = "layers.0.feed_forward.experts.";
             assertThat(with.tensor(expert + "3.w1").toFloats())
                     .isNotEqualTo(without.tensor(expert + "3.w1").toFloats());
             for (String same : List.of(expert + "2.w1", expert + "3.w3", "layers.0.attention.wq")) {
