@@ -106,10 +106,16 @@ final class NonLinearEncoder {
 
     /// Returns the index of the nearest entry; a tie goes to the higher one.
     private static int index(float x) {
-        int high = 1;
-        while (high < TABLE.length - 1 && x >= TABLE[high]) {
-            high++;
+        int low = 0;
+        int high = TABLE.length - 1;
+        while (high - low > 1) {
+            int middle = (low + high) / 2;
+            if (x < TABLE[middle]) {
+                high = middle;
+            } else {
+                low = middle;
+            }
         }
-        return x - TABLE[high - 1] < TABLE[high] - x ? high - 1 : high;
+        return x - TABLE[low] < TABLE[high] - x ? low : high;
     }
 }

@@ -19,10 +19,13 @@ import java.util.List;
 /// A file in the making, and the journal of what of it is on the disk, so that an interrupted run can be continued.
 ///
 /// `OUT.partial` is the file; `OUT.partial.journal` is text: one line that says what is made from what, and one per
-/// finished unit with its loss (two hexadecimal doubles). A line is written only after its unit was forced to the
+/// finished unit with its loss (two hexadecimal doubles). Lines are written only after their units were forced to the
 /// disk. A last line without its end was never finished and does not count.
 final class PartialFile implements AutoCloseable {
     private static final int MAX_BUFFER_BYTES = 1 << 30;
+
+    /// What a killed run may have to do again: forcing every small matrix by itself would take most of the time.
+    private static final long MAX_UNFORCED_BYTES = 64L << 20;
 
     private final Path target;
     private final Path file;
@@ -30,6 +33,8 @@ final class PartialFile implements AutoCloseable {
     private final FileChannel data;
     private final FileChannel journal;
     private final List<Loss> finished = new ArrayList<>();
+    private final StringBuilder unwritten = new StringBuilder();
+    private long unforcedBytes;
 
     private PartialFile(Path target, FileChannel data, FileChannel journal) {
         this.target = target;
@@ -94,7 +99,7 @@ final class PartialFile implements AutoCloseable {
         } else {
             data.truncate(0);
             journal.truncate(0);
-            append(identity);
+            append(identity + "\n");
         }
     }
 
@@ -108,8 +113,8 @@ final class PartialFile implements AutoCloseable {
         }
     }
 
-    private void append(String line) throws IOException {
-        AtomicFile.writeFully(journal, ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+    private void append(String lines) throws IOException {
+        AtomicFile.writeFully(journal, ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8)));
         journal.force(true);
     }
 
@@ -125,6 +130,7 @@ final class PartialFile implements AutoCloseable {
 
     /// Writes bytes to a place in the file.
     void write(long offset, MemorySegment bytes) throws IOException {
+        unforcedBytes += bytes.byteSize();
         for (long at = 0; at < bytes.byteSize(); at += MAX_BUFFER_BYTES) {
             ByteBuffer buffer = bytes.asSlice(at, Math.min(MAX_BUFFER_BYTES, bytes.byteSize() - at))
                     .asByteBuffer();
@@ -136,8 +142,23 @@ final class PartialFile implements AutoCloseable {
 
     /// Records that the next unit is complete.
     void finishUnit(Loss loss) throws IOException {
-        data.force(false);
-        append(Double.toHexString(loss.squaredError()) + " " + Double.toHexString(loss.squares()));
+        unwritten
+                .append(Double.toHexString(loss.squaredError()))
+                .append(' ')
+                .append(Double.toHexString(loss.squares()))
+                .append('\n');
+        if (unforcedBytes >= MAX_UNFORCED_BYTES) {
+            force();
+        }
+    }
+
+    private void force() throws IOException {
+        if (!unwritten.isEmpty()) {
+            data.force(false);
+            append(unwritten.toString());
+            unwritten.setLength(0);
+        }
+        unforcedBytes = 0;
     }
 
     /// Gives the whole file its length and its name.
@@ -146,6 +167,7 @@ final class PartialFile implements AutoCloseable {
             write(bytes - 1, MemorySegment.ofArray(new byte[1]));
         }
         data.force(true);
+        unwritten.setLength(0);
         close();
         Files.move(file, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         Files.deleteIfExists(journalFile);
@@ -153,6 +175,7 @@ final class PartialFile implements AutoCloseable {
 
     /// Removes the partial file.
     void discard() throws IOException {
+        unwritten.setLength(0);
         close();
         Files.deleteIfExists(file);
         Files.deleteIfExists(journalFile);
@@ -160,7 +183,9 @@ final class PartialFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        journal.close();
-        data.close();
+        try (data;
+                journal) {
+            force();
+        }
     }
 }

@@ -17,7 +17,12 @@ final class ScaleSearch {
     private static final int SWEEPS = 5;
 
     private final int[] tried = new int[MAX_GROUP];
-    private float min;
+    private float scale;
+    private float low;
+    private float fittedScale;
+    private float fittedLow;
+    private float sumW;
+    private float sumX;
     private float sumLx;
     private float sumL2;
 
@@ -154,10 +159,38 @@ final class ScaleSearch {
     /// @param weights what the error of each element counts
     /// @param levels `[to, to + n)` is overwritten
     float affine(float[] x, int from, int n, int max, float[] weights, int[] levels, int to, Tries tries) {
-        float low = x[from];
+        float high = sumUp(x, from, n, weights);
+        if (high - low < FLAT) {
+            Arrays.fill(levels, to, to + n, 0);
+            return 0;
+        }
+        float inverse = max / (high - low);
+        scale = 1 / inverse;
+        tryLevels(x, from, n, max, inverse, low);
+        System.arraycopy(tried, 0, levels, to, n);
+        float best = error(x, from, n, weights, scale, low, tries.absolute);
+        for (int t = 0; t <= tries.last; t++) {
+            // Later tries start from the best minimum so far.
+            tryLevels(x, from, n, max, (tries.first + tries.step * t + max) / (high - low), low);
+            if (fit(x, from, n, weights)) {
+                float error = error(x, from, n, weights, fittedScale, fittedLow, tries.absolute);
+                if (error < best) {
+                    System.arraycopy(tried, 0, levels, to, n);
+                    best = error;
+                    scale = fittedScale;
+                    low = fittedLow;
+                }
+            }
+        }
+        return scale;
+    }
+
+    /// Leaves weighted sums and the smaller of 0 and the least element, and returns the greatest.
+    private float sumUp(float[] x, int from, int n, float[] weights) {
         float high = x[from];
-        float sumW = 0;
-        float sumX = 0;
+        low = x[from];
+        sumW = 0;
+        sumX = 0;
         for (int i = 0; i < n; i++) {
             low = Math.min(low, x[from + i]);
             high = Math.max(high, x[from + i]);
@@ -165,46 +198,27 @@ final class ScaleSearch {
             sumX += weights[i] * x[from + i];
         }
         low = Math.min(low, 0);
-        min = -low;
-        if (high - low < FLAT) {
-            Arrays.fill(levels, to, to + n, 0);
-            return 0;
+        return high;
+    }
+
+    /// Finds the line through the tried levels with the least weighted squared error, if they differ at all.
+    private boolean fit(float[] x, int from, int n, float[] weights) {
+        float l = 0;
+        float l2 = 0;
+        float lx = 0;
+        for (int i = 0; i < n; i++) {
+            l += weights[i] * tried[i];
+            l2 += weights[i] * tried[i] * tried[i];
+            lx += weights[i] * tried[i] * x[from + i];
         }
-        float inverse = max / (high - low);
-        float scale = 1 / inverse;
-        tryLevels(x, from, n, max, inverse, low);
-        System.arraycopy(tried, 0, levels, to, n);
-        float best = error(x, from, n, weights, scale, low, tries.absolute);
-        for (int t = 0; t <= tries.last; t++) {
-            // Later tries start from the best minimum so far.
-            tryLevels(x, from, n, max, (tries.first + tries.step * t + max) / (high - low), low);
-            float l = 0;
-            float l2 = 0;
-            float lx = 0;
-            for (int i = 0; i < n; i++) {
-                l += weights[i] * tried[i];
-                l2 += weights[i] * tried[i] * tried[i];
-                lx += weights[i] * tried[i] * x[from + i];
-            }
-            float determinant = sumW * l2 - l * l;
-            if (determinant > 0) {
-                float thisScale = (sumW * lx - sumX * l) / determinant;
-                float thisLow = (l2 * sumX - l * lx) / determinant;
-                if (thisLow > 0) {
-                    thisLow = 0;
-                    thisScale = lx / l2;
-                }
-                float error = error(x, from, n, weights, thisScale, thisLow, tries.absolute);
-                if (error < best) {
-                    System.arraycopy(tried, 0, levels, to, n);
-                    best = error;
-                    scale = thisScale;
-                    low = thisLow;
-                }
-            }
+        float determinant = sumW * l2 - l * l;
+        fittedScale = (sumW * lx - sumX * l) / determinant;
+        fittedLow = (l2 * sumX - l * lx) / determinant;
+        if (fittedLow > 0) {
+            fittedLow = 0;
+            fittedScale = lx / l2;
         }
-        min = -low;
-        return scale;
+        return determinant > 0;
     }
 
     private void tryLevels(float[] x, int from, int n, int max, float inverse, float low) {
@@ -224,7 +238,7 @@ final class ScaleSearch {
 
     /// Returns the minimum that the last [#affine] found.
     float min() {
-        return min;
+        return -low;
     }
 
     /// Finds `scale` and levels `0 .. max` such that `scale * level` is near `x`, none of which is negative.
