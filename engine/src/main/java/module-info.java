@@ -18,6 +18,7 @@ module dev.mixtral.engine {
     exports dev.mixtral.kernel;
     exports dev.mixtral.kvcache;
     exports dev.mixtral.model;
+    exports dev.mixtral.quantize;
     exports dev.mixtral.sampling;
 
     uses dev.mixtral.chat.ChatTemplateCompiler;

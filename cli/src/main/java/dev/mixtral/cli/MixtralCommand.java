@@ -64,6 +64,7 @@ final class MixtralCommand {
                 new TemplateCommand(terminal),
                 new LogitsCommand(terminal),
                 new PerplexityCommand(terminal),
+                new QuantizeCommand(terminal),
                 new BenchCommand(terminal),
                 new TrainCommand(terminal));
     }

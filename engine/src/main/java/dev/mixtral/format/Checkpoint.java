@@ -1,5 +1,6 @@
 package dev.mixtral.format;
 
+import dev.mixtral.format.gguf.GgufValue;
 import dev.mixtral.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,6 +54,12 @@ public interface Checkpoint extends AutoCloseable {
     /// Returns the files' own metadata as text, for display: GGUF keys and values (arrays as length and type), or the
     /// `__metadata__` of safetensors.
     Map<String, String> metadata();
+
+    /// Returns the metadata of a GGUF file with its types, in file order, or empty if the checkpoint is none.
+    /// Arrays are valid while the checkpoint is open.
+    default Optional<Map<String, GgufValue>> ggufMetadata() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

@@ -79,6 +79,7 @@ public final class Checkpoints {
                 weights,
                 List.copyOf(stored),
                 Collections.unmodifiableMap(shown),
+                Optional.of(metadata.values()),
                 tokenizer.source(),
                 tokenizer.chatTemplates(),
                 tokenizer.eosTokenIds());
@@ -105,6 +106,7 @@ public final class Checkpoints {
                 weights,
                 List.copyOf(stored),
                 Collections.unmodifiableMap(metadata),
+                Optional.empty(),
                 tokenizerSource,
                 tokenizer.chatTemplates(),
                 tokenizer.eosTokenIds());

@@ -1,5 +1,6 @@
 package dev.mixtral.format;
 
+import dev.mixtral.format.gguf.GgufValue;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -18,6 +19,7 @@ record MappedCheckpoint(
         Map<String, Tensor> weights,
         List<StoredTensor> tensors,
         Map<String, String> metadata,
+        Optional<Map<String, GgufValue>> ggufMetadata,
         Optional<TokenizerSource> tokenizerSource,
         List<NamedTemplate> chatTemplates,
         List<Integer> eosTokenIds)

@@ -39,6 +39,39 @@ final class GgufTokenizer {
         return new SentencePieceBpe(file, new SentencePieceModel(pieces, trainer, normalizer));
     }
 
+    /// Returns the keys of a GGUF file for a model: the inverse of [#open].
+    static GgufVocabulary vocabulary(String file, SentencePieceModel model) {
+        List<Piece> pieces = model.pieces();
+        byte[][] tokens = new byte[pieces.size()][];
+        float[] scores = new float[pieces.size()];
+        int[] types = new int[pieces.size()];
+        for (int id = 0; id < tokens.length; id++) {
+            Piece piece = pieces.get(id);
+            tokens[id] = piece.text().getBytes(StandardCharsets.UTF_8);
+            scores[id] = piece.score();
+            types[id] = piece.type().number();
+        }
+        return new GgufVocabulary(
+                file,
+                "llama",
+                tokens,
+                scores,
+                types,
+                idOf(pieces, model.trainer().bosPiece()),
+                idOf(pieces, model.trainer().eosPiece()),
+                idOf(pieces, model.trainer().unknownPiece()),
+                model.normalizer().addDummyPrefix());
+    }
+
+    private static @Nullable Integer idOf(List<Piece> pieces, String text) {
+        for (int id = 0; id < pieces.size(); id++) {
+            if (pieces.get(id).text().equals(text)) {
+                return id;
+            }
+        }
+        return null;
+    }
+
     private static List<Piece> pieces(GgufVocabulary vocabulary) {
         int size = vocabulary.tokens().length;
         if (size > SentencePieceModel.MAX_PIECES) {

@@ -43,17 +43,21 @@ final class TokenizerJson {
     }
 
     Tokenizer open() {
+        SentencePieceModel pieces = model();
+        return new SentencePieceBpe(file, pieces, spacePrefix());
+    }
+
+    /// Returns the SentencePiece model that the file was converted from, with ranks in place of scores.
+    SentencePieceModel model() {
         require(
                 root.isObject() && model.path("vocab").isObject(),
                 "no object model.vocab: this is not a byte-pair tokenizer.json");
         support(model.path("type").asString("BPE").equals("BPE"), "model.type " + model.path("type"));
-        SpacePrefix spacePrefix = spacePrefix();
         List<Piece> pieces = pieces();
         boolean byteFallback = model.path("byte_fallback").asBoolean(false);
         TrainerSpec trainer = new TrainerSpec(
                 ModelType.BPE, byteFallback, false, unknownPiece(), "<s>", "</s>", TrainerSpec.DEFAULT_UNKNOWN_SURFACE);
-        return new SentencePieceBpe(
-                file, new SentencePieceModel(pieces, trainer, NormalizerSpec.IDENTITY), spacePrefix);
+        return new SentencePieceModel(pieces, trainer, NormalizerSpec.IDENTITY);
     }
 
     private SpacePrefix spacePrefix() {

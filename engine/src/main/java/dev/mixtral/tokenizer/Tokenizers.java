@@ -30,6 +30,19 @@ public final class Tokenizers {
         };
     }
 
+    /// Returns the vocabulary of a checkpoint's tokenizer as GGUF metadata has it.
+    ///
+    /// @throws dev.mixtral.error.MixtralException if it is missing, broken or of a kind that cannot be read
+    public static GgufVocabulary ggufVocabulary(TokenizerSource source) {
+        return switch (source) {
+            case SentencePieceFile(Path path) ->
+                GgufTokenizer.vocabulary(path.toString(), SentencePieceModel.parse(path.toString(), read(path)));
+            case TokenizerJsonFile(Path path) ->
+                GgufTokenizer.vocabulary(path.toString(), new TokenizerJson(path.toString(), read(path)).model());
+            case GgufVocabulary vocabulary -> vocabulary;
+        };
+    }
+
     /// Opens a bare file: a `tokenizer.json` by its name's ending, else a SentencePiece model.
     ///
     /// @throws dev.mixtral.error.MixtralException if it is missing, broken or of a kind that cannot be read

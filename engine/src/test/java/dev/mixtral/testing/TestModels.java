@@ -1,6 +1,8 @@
 package dev.mixtral.testing;
 
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.format.MixtralGguf;
+import dev.mixtral.format.TokenizerSource.GgufVocabulary;
 import dev.mixtral.format.gguf.GgufValue;
 import dev.mixtral.format.gguf.GgufWriter;
 import dev.mixtral.format.safetensors.SafetensorsWriter;
@@ -177,45 +179,22 @@ public final class TestModels {
 
     /// Returns the metadata of a GGUF file, for changes.
     public static Map<String, GgufValue> ggufMetadata(MixtralConfig config) {
-        Map<String, GgufValue> metadata = new LinkedHashMap<>();
-        metadata.put("general.architecture", GgufValue.of("llama"));
-        metadata.put("llama.vocab_size", GgufValue.of(config.vocabSize()));
-        metadata.put("llama.context_length", GgufValue.of(config.contextLength()));
-        metadata.put("llama.embedding_length", GgufValue.of(config.dim()));
-        metadata.put("llama.block_count", GgufValue.of(config.numLayers()));
-        metadata.put("llama.feed_forward_length", GgufValue.of(config.ffnDim()));
-        metadata.put("llama.rope.dimension_count", GgufValue.of(config.headDim()));
-        metadata.put("llama.attention.key_length", GgufValue.of(config.headDim()));
-        metadata.put("llama.attention.value_length", GgufValue.of(config.headDim()));
-        metadata.put("llama.attention.head_count", GgufValue.of(config.numHeads()));
-        metadata.put("llama.attention.head_count_kv", GgufValue.of(config.numKvHeads()));
-        metadata.put("llama.attention.layer_norm_rms_epsilon", GgufValue.of(config.normEps()));
-        metadata.put("llama.rope.freq_base", GgufValue.of((float) config.ropeTheta()));
-        if (!config.isDense()) {
-            metadata.put("llama.expert_count", GgufValue.of(config.numExperts()));
-            metadata.put("llama.expert_used_count", GgufValue.of(config.numExpertsPerToken()));
-        }
-        putVocabulary(metadata, config.vocabSize());
+        Map<String, GgufValue> metadata = MixtralGguf.metadata("random test model", config);
+        MixtralGguf.putVocabulary(metadata, vocabulary(config.vocabSize()), config.vocabSize());
         return metadata;
     }
 
-    private static void putVocabulary(Map<String, GgufValue> metadata, int vocabSize) {
-        List<byte[]> tokens = new ArrayList<>();
+    private static GgufVocabulary vocabulary(int vocabSize) {
+        byte[][] tokens = new byte[vocabSize][];
         float[] scores = new float[vocabSize];
         int[] types = new int[vocabSize];
         for (int id = 0; id < vocabSize; id++) {
             String token = id < 3 ? List.of("<unk>", "<s>", "</s>").get(id) : "t" + id;
-            tokens.add(token.getBytes(StandardCharsets.UTF_8));
+            tokens[id] = token.getBytes(StandardCharsets.UTF_8);
             scores[id] = -id;
             types[id] = id == 0 ? 2 : id < 3 ? 3 : 1;
         }
-        metadata.put("tokenizer.ggml.model", GgufValue.of("llama"));
-        metadata.put("tokenizer.ggml.tokens", GgufValue.of(tokens));
-        metadata.put("tokenizer.ggml.scores", GgufValue.of(scores));
-        metadata.put("tokenizer.ggml.token_type", GgufValue.of(types));
-        metadata.put("tokenizer.ggml.bos_token_id", GgufValue.of(1));
-        metadata.put("tokenizer.ggml.eos_token_id", GgufValue.of(2));
-        metadata.put("tokenizer.ggml.unknown_token_id", GgufValue.of(0));
+        return new GgufVocabulary("random test model", "llama", tokens, scores, types, 1, 2, 0, true);
     }
 
     /// Writes JSON.

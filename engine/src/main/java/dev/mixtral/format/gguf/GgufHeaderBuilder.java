@@ -14,7 +14,7 @@ import java.util.Set;
 final class GgufHeaderBuilder {
     private final ByteArrayOutputStream header = new ByteArrayOutputStream();
 
-    GgufHeaderBuilder(Map<String, GgufValue> metadata, List<GgufWriter.Entry> tensors, long alignment) {
+    GgufHeaderBuilder(Map<String, GgufValue> metadata, List<GgufLayout.Declaration> tensors, long alignment) {
         int32(GgufFile.MAGIC);
         int32(GgufWriter.VERSION);
         int64(tensors.size());
@@ -22,21 +22,21 @@ final class GgufHeaderBuilder {
         metadata.forEach(this::pair);
         Set<String> names = new HashSet<>();
         long offset = 0;
-        for (GgufWriter.Entry tensor : tensors) {
+        for (GgufLayout.Declaration tensor : tensors) {
             if (!names.add(tensor.name())) {
                 throw new IllegalArgumentException("two tensors are called " + tensor.name());
             }
             tensorInfo(tensor, offset);
             offset += tensor.byteSize();
-            offset += GgufWriter.padding(offset, alignment);
+            offset += GgufLayout.padding(offset, alignment);
         }
     }
 
-    ByteBuffer build() {
-        return ByteBuffer.wrap(header.toByteArray());
+    byte[] build() {
+        return header.toByteArray();
     }
 
-    private void tensorInfo(GgufWriter.Entry tensor, long offset) {
+    private void tensorInfo(GgufLayout.Declaration tensor, long offset) {
         string(tensor.name().getBytes(StandardCharsets.UTF_8));
         int32(tensor.shape().length);
         for (int i = tensor.shape().length - 1; i >= 0; i--) {

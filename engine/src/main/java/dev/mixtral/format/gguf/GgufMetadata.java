@@ -32,6 +32,11 @@ public final class GgufMetadata {
         return Collections.unmodifiableSet(values.keySet());
     }
 
+    /// Returns all pairs, in file order; arrays are valid while the file is open.
+    public Map<String, GgufValue> values() {
+        return Collections.unmodifiableMap(values);
+    }
+
     /// Returns the value of a key as text: arrays as their length and type.
     public Optional<String> shown(String key) {
         GgufValue value = values.get(key);

@@ -4,7 +4,6 @@ import dev.mixtral.format.io.AtomicFile;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.LittleEndian;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -51,12 +50,8 @@ public final class GgufWriter {
             return of(name, DType.F32, shape, data);
         }
 
-        long byteSize() {
-            long numElements = 1;
-            for (long n : shape) {
-                numElements = Math.multiplyExact(numElements, n);
-            }
-            return type.byteSize(numElements);
+        GgufLayout.Declaration declaration() {
+            return new GgufLayout.Declaration(name, type, shape);
         }
     }
 
@@ -66,32 +61,27 @@ public final class GgufWriter {
     /// @throws IllegalArgumentException if a content has another length than its type and shape say
     /// @throws UncheckedIOException if the file cannot be written
     public static void write(Path file, Map<String, GgufValue> metadata, List<Entry> tensors) {
-        long alignment = metadata.get(GgufFile.ALIGNMENT_KEY) instanceof GgufValue.Int(GgufType _, long value)
-                ? value
-                : GgufFile.DEFAULT_ALIGNMENT;
-        ByteBuffer header = new GgufHeaderBuilder(metadata, tensors, alignment).build();
+        GgufLayout layout =
+                GgufLayout.of(metadata, tensors.stream().map(Entry::declaration).toList());
         AtomicFile.write(file, channel -> {
-            long written = header.remaining();
-            AtomicFile.writeFully(channel, header);
-            for (Entry tensor : tensors) {
-                AtomicFile.pad(channel, padding(written, alignment));
-                written += padding(written, alignment) + writeContent(channel, tensor);
+            AtomicFile.writeFully(channel, layout.headerBuffer());
+            long written = layout.header().length;
+            for (int i = 0; i < tensors.size(); i++) {
+                long offset = layout.tensors().get(i).offset();
+                AtomicFile.pad(channel, offset - written);
+                written = offset + writeContent(channel, tensors.get(i));
             }
-            AtomicFile.pad(channel, padding(written, alignment));
+            AtomicFile.pad(channel, layout.fileBytes() - written);
         });
-    }
-
-    /// Returns how many bytes are missing to the next multiple of `alignment`.
-    static long padding(long position, long alignment) {
-        return Math.floorMod(-position, alignment);
     }
 
     private static long writeContent(WritableByteChannel channel, Entry tensor) throws IOException {
         CountingChannel counting = new CountingChannel(channel);
         tensor.content().writeTo(counting);
-        if (counting.written != tensor.byteSize()) {
+        long expected = tensor.declaration().byteSize();
+        if (counting.written != expected) {
             throw new IllegalArgumentException(
-                    tensor.name() + " takes " + tensor.byteSize() + " bytes, got " + counting.written);
+                    tensor.name() + " takes " + expected + " bytes, got " + counting.written);
         }
         return counting.written;
     }

@@ -1,0 +1,212 @@
+package dev.mixtral.quantize;
+
+import dev.mixtral.error.InvalidRequestException;
+import dev.mixtral.error.MixtralException;
+import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.Checkpoint.StoredTensor;
+import dev.mixtral.quantize.MatrixEncoder.Loss;
+import dev.mixtral.quantize.QuantizePlan.PlannedTensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// Turns a checkpoint into a GGUF file of other types.
+///
+/// Memory holds one matrix at a time (of stacked experts, one expert's), whatever the model's size. The file is
+/// written aside, forced to the disk and renamed; an interrupted run leaves what it has done beside it, and can be
+/// continued to the same bytes. A GGUF source keeps its metadata.
+public final class ModelQuantizer {
+    private final Checkpoint checkpoint;
+    private final QuantizeOptions options;
+    private final Progress progress;
+    private final QuantizePlan plan;
+
+    /// Is told how far the work is, after every matrix, on the thread that called [#run].
+    @FunctionalInterface
+    public interface Progress {
+        /// Takes the state.
+        ///
+        /// @param tensor the tensor that was just written
+        /// @param doneBytes of the file
+        /// @param totalBytes of the file
+        void advanced(String tensor, long doneBytes, long totalBytes);
+    }
+
+    /// Plans the file.
+    ///
+    /// @param checkpoint the source, open until [#run] has returned
+    /// @throws MixtralException if the source cannot be expressed as GGUF
+    public ModelQuantizer(Checkpoint checkpoint, QuantizeOptions options, Progress progress) {
+        this.checkpoint = checkpoint;
+        this.options = options;
+        this.progress = progress;
+        this.plan = QuantizePlan.of(checkpoint, options.preset(), options.importance());
+    }
+
+    /// Returns whether weights of the source are quantised already, so that their errors will add up.
+    public boolean isQuantizedTwice() {
+        return plan.tensors().stream()
+                .anyMatch(tensor -> tensor.sources().stream()
+                        .anyMatch(matrix -> !matrix.type().isPlain()
+                                && matrix.type() != tensor.choice().type()));
+    }
+
+    /// Makes the file.
+    ///
+    /// @return what became of each tensor, in file order
+    /// @throws InvalidRequestException if the output exists, is the source, or cannot be continued; or if elements
+    ///     are too large for the type
+    /// @throws MixtralException if the source holds infinities or NaNs
+    /// @throws UncheckedIOException if the file cannot be written; what is done stays, for another run to resume
+    public List<QuantizedTensor> run() {
+        checkOutput();
+        ExecutorService threads = Executors.newFixedThreadPool(options.numThreads());
+        try (PartialFile file = PartialFile.open(options.output(), identity(), options.resume())) {
+            try {
+                return write(file, new MatrixEncoder(checkpoint.source(), threads));
+            } catch (MixtralException e) {
+                // Another run on the same source would fail in the same way.
+                file.discard();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + options.output() + ": " + e.getMessage(), e);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private List<QuantizedTensor> write(PartialFile file, MatrixEncoder encoder) throws IOException {
+        List<Loss> resumed = List.copyOf(file.finished());
+        checkResumed(file, resumed.size());
+        file.write(0, MemorySegment.ofArray(plan.layout().header()));
+        List<QuantizedTensor> results = new ArrayList<>();
+        int unit = 0;
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment buffer = arena.allocate(plan.tensors().stream()
+                    .mapToLong(PlannedTensor::unitBytes)
+                    .max()
+                    .orElse(0));
+            for (PlannedTensor tensor : plan.tensors()) {
+                Loss loss = Loss.NONE;
+                for (int i = 0; i < tensor.sources().size(); i++, unit++) {
+                    Loss ofUnit = unit < resumed.size() ? resumed.get(unit) : write(file, encoder, tensor, i, buffer);
+                    loss = loss.plus(ofUnit);
+                }
+                results.add(result(tensor, loss));
+            }
+        }
+        file.complete(plan.layout().fileBytes());
+        return results;
+    }
+
+    private Loss write(PartialFile file, MatrixEncoder encoder, PlannedTensor tensor, int index, MemorySegment buffer)
+            throws IOException {
+        MemorySegment bytes = buffer.asSlice(0, tensor.unitBytes());
+        Loss loss = encoder.encode(tensor, index, importance(tensor, index), bytes);
+        long offset = tensor.offset() + index * tensor.unitBytes();
+        file.write(offset, bytes);
+        file.finishUnit(loss);
+        progress.advanced(
+                tensor.part().name(), offset + tensor.unitBytes(), plan.layout().fileBytes());
+        return loss;
+    }
+
+    private float @Nullable [] importance(PlannedTensor tensor, int index) {
+        if (options.importance() == null || tensor.choice().type().isPlain()) {
+            return null;
+        }
+        return options.importance()
+                .of(
+                        tensor.part().name(),
+                        index,
+                        tensor.sources().size(),
+                        tensor.sources().getFirst().cols())
+                .orElse(null);
+    }
+
+    private static QuantizedTensor result(PlannedTensor tensor, Loss loss) {
+        return new QuantizedTensor(
+                tensor.part().name(),
+                tensor.part().shape(),
+                tensor.sources().getFirst().type(),
+                tensor.choice().type(),
+                tensor.choice().wanted(),
+                tensor.unitBytes() * tensor.sources().size(),
+                loss.relative());
+    }
+
+    private void checkOutput() {
+        Path output = options.output();
+        try {
+            for (StoredTensor stored : checkpoint.tensors()) {
+                if (Files.exists(output) && Files.exists(stored.file()) && Files.isSameFile(output, stored.file())) {
+                    throw refused(output + " is the model that is to be quantised. Name another file.");
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + output + ": " + e.getMessage(), e);
+        }
+        if (Files.isDirectory(output)) {
+            throw refused(output + " is a folder; the name of a GGUF file expected.");
+        }
+        if (Files.exists(output) && !options.replace()) {
+            throw refused(output + " exists. Name another file, or replace it with --force.");
+        }
+        if (Files.exists(PartialFile.partial(output)) && !options.resume() && !options.replace()) {
+            throw refused("An interrupted run has left " + PartialFile.partial(output)
+                    + ". Continue it with --resume, or begin again with --force.");
+        }
+    }
+
+    private static InvalidRequestException refused(String message) {
+        return new InvalidRequestException("output", message);
+    }
+
+    private void checkResumed(PartialFile file, int numUnits) throws IOException {
+        long end = 0;
+        int unit = 0;
+        for (PlannedTensor tensor : plan.tensors()) {
+            for (int i = 0; i < tensor.sources().size() && unit < numUnits; i++, unit++) {
+                end = tensor.offset() + (i + 1) * tensor.unitBytes();
+            }
+        }
+        if (unit < numUnits || file.size() < end) {
+            throw refused(PartialFile.partial(options.output()) + " is shorter than its journal says."
+                    + " Begin again with --force.");
+        }
+    }
+
+    /// Returns a line that differs whenever another file would be made: the header has all metadata, types and
+    /// shapes; the weights are known by their files' names, lengths and times.
+    private String identity() {
+        CRC32C sources = new CRC32C();
+        try {
+            for (Path path : checkpoint.tensors().stream()
+                    .map(StoredTensor::file)
+                    .distinct()
+                    .toList()) {
+                String file = path.toAbsolutePath() + " " + Files.size(path) + " " + Files.getLastModifiedTime(path);
+                sources.update(file.getBytes(StandardCharsets.UTF_8));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + checkpoint.source() + ": " + e.getMessage(), e);
+        }
+        CRC32C header = new CRC32C();
+        header.update(plan.layout().header());
+        long importance =
+                options.importance() == null ? 0 : options.importance().checksum();
+        return "mixtral-quantize 1 %s header %x sources %x importance %x"
+                .formatted(options.preset(), header.getValue(), sources.getValue(), importance);
+    }
+}
