@@ -65,6 +65,7 @@ final class MixtralCommand {
                 new LogitsCommand(terminal),
                 new PerplexityCommand(terminal),
                 new QuantizeCommand(terminal),
+                new PackCommand(terminal),
                 new BenchCommand(terminal),
                 new TrainCommand(terminal));
     }

@@ -61,6 +61,12 @@ public interface Checkpoint extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// Returns the packed matrices of a packed model file, or empty if the checkpoint is none. What is packed cannot be
+    /// had as a [#tensor].
+    default Optional<PackedWeights> packedWeights() {
+        return Optional.empty();
+    }
+
     @Override
     void close();
 

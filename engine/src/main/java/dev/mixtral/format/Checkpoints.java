@@ -62,21 +62,43 @@ public final class Checkpoints {
         for (GgufFile file : files) {
             file.tensors().forEach(tensor -> stored.add(new StoredTensor(file.path(), tensor)));
         }
-        GgufMetadata metadata = files.getFirst().metadata();
+        GgufFile first = files.getFirst();
+        if (PackedWeights.is(first)) {
+            return openPacked(first, stored, arena);
+        }
         Architecture architecture = GgufConfig.read(
-                metadata, stored.stream().map(StoredTensor::tensor).toList());
-        MixtralConfig config = architecture.config();
-        String source = found.file().toString();
-        Map<String, Tensor> weights = WeightNames.GGUF.resolve(source, stored, config, architecture.tied());
+                first.metadata(), stored.stream().map(StoredTensor::tensor).toList());
+        Map<String, Tensor> weights = WeightNames.GGUF.resolve(
+                found.file().toString(), stored, architecture.config(), architecture.tied());
+        return gguf(first, arena, architecture.config(), RopeLayout.INTERLEAVED, weights, Optional.empty(), stored);
+    }
+
+    private static Checkpoint openPacked(GgufFile file, List<StoredTensor> stored, Arena arena) {
+        PackedWeights packed = PackedWeights.read(file);
+        Architecture architecture = GgufConfig.read(file.metadata(), packed.namedAsInGguf(file));
+        Map<String, Tensor> weights = packed.resolve(file, architecture.config(), architecture.tied());
+        return gguf(file, arena, architecture.config(), packed.ropeLayout(), weights, Optional.of(packed), stored);
+    }
+
+    private static Checkpoint gguf(
+            GgufFile file,
+            Arena arena,
+            MixtralConfig config,
+            RopeLayout ropeLayout,
+            Map<String, Tensor> weights,
+            Optional<PackedWeights> packed,
+            List<StoredTensor> stored) {
+        GgufMetadata metadata = file.metadata();
         GgufTokenizer tokenizer = new GgufTokenizer(metadata, config.vocabSize());
         Map<String, String> shown = new LinkedHashMap<>();
         metadata.keys().forEach(key -> shown.put(key, metadata.shown(key).orElseThrow()));
         return new MappedCheckpoint(
-                source,
+                file.path().toString(),
                 arena,
                 config,
-                RopeLayout.INTERLEAVED,
+                ropeLayout,
                 weights,
+                packed,
                 List.copyOf(stored),
                 Collections.unmodifiableMap(shown),
                 Optional.of(metadata.values()),
@@ -104,6 +126,7 @@ public final class Checkpoints {
                 config,
                 found.layout().ropeLayout(),
                 weights,
+                Optional.empty(),
                 List.copyOf(stored),
                 Collections.unmodifiableMap(metadata),
                 Optional.empty(),

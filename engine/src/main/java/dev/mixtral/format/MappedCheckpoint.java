@@ -11,12 +11,14 @@ import java.util.Optional;
 ///
 /// @param arena owns the mappings
 /// @param weights by canonical name
+/// @param packedWeights the others, in a packed file
 record MappedCheckpoint(
         String source,
         Arena arena,
         MixtralConfig config,
         RopeLayout ropeLayout,
         Map<String, Tensor> weights,
+        Optional<PackedWeights> packedWeights,
         List<StoredTensor> tensors,
         Map<String, String> metadata,
         Optional<Map<String, GgufValue>> ggufMetadata,

@@ -1,5 +1,6 @@
 package dev.mixtral.model;
 
+import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kernel.Kernels;
@@ -7,7 +8,6 @@ import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +41,16 @@ public record MixtralWeights(Tensor tokEmbeddings, List<Layer> layers, float[] n
             List<Expert> experts) {}
 
     /// Collects the weights of a checkpoint as they are; the tensors stay in its memory.
+    ///
+    /// @throws InvalidRequestException if the checkpoint is packed
     public static MixtralWeights of(Checkpoint checkpoint) {
-        return collect(checkpoint, Linear.Plain::new, Expert.Plain::new);
+        if (checkpoint.packedWeights().isPresent()) {
+            throw new InvalidRequestException(
+                    "exact",
+                    checkpoint.source() + " is a packed model, which is computed with 8-bit activations. Exact results"
+                            + " need the model that it was made from.");
+        }
+        return collect(checkpoint, new StoredMatrices(checkpoint));
     }
 
     /// Prepares the weights of a checkpoint for kernels: packed where that is their fast path. The checkpoint's memory
@@ -53,11 +61,13 @@ public record MixtralWeights(Tensor tokEmbeddings, List<Layer> layers, float[] n
     /// @param arena owns the packed weights
     public static MixtralWeights prepare(
             Checkpoint checkpoint, Kernels kernels, boolean exact, ThreadTeam team, Arena arena) {
+        if (checkpoint.packedWeights().isPresent() && !exact) {
+            return collect(checkpoint, new PackedFileMatrices(checkpoint, kernels, team, arena));
+        }
         if (exact || !kernels.prefersPacked()) {
             return of(checkpoint);
         }
-        WeightPacker packer = new WeightPacker(kernels, team, arena);
-        return collect(checkpoint, packer::linear, packer::expert);
+        return collect(checkpoint, new WeightPacker(checkpoint, kernels, team, arena));
     }
 
     /// Returns whether some matrix reads 8-bit activations.
@@ -69,41 +79,29 @@ public record MixtralWeights(Tensor tokEmbeddings, List<Layer> layers, float[] n
                                 || layer.experts.stream().anyMatch(Expert.Packed.class::isInstance));
     }
 
-    private static MixtralWeights collect(
-            Checkpoint checkpoint, Function<Tensor, Linear> linear, ExpertFactory experts) {
+    private static MixtralWeights collect(Checkpoint checkpoint, MatrixSource source) {
         List<Layer> layers = IntStream.range(0, checkpoint.config().numLayers())
-                .mapToObj(l -> layer(checkpoint, "layers." + l + ".", linear, experts))
+                .mapToObj(l -> layer(checkpoint, "layers." + l + ".", source))
                 .toList();
         return new MixtralWeights(
                 checkpoint.tensor("tok_embeddings"),
                 layers,
                 checkpoint.tensor("norm").toFloats(),
-                linear.apply(checkpoint.tensor("output")));
+                source.linear("output"));
     }
 
-    private static Layer layer(
-            Checkpoint checkpoint, String prefix, Function<Tensor, Linear> linear, ExpertFactory experts) {
+    private static Layer layer(Checkpoint checkpoint, String prefix, MatrixSource source) {
         MixtralConfig config = checkpoint.config();
         return new Layer(
                 checkpoint.tensor(prefix + "attention_norm").toFloats(),
-                linear.apply(checkpoint.tensor(prefix + "attention.wq")),
-                linear.apply(checkpoint.tensor(prefix + "attention.wk")),
-                linear.apply(checkpoint.tensor(prefix + "attention.wv")),
-                linear.apply(checkpoint.tensor(prefix + "attention.wo")),
+                source.linear(prefix + "attention.wq"),
+                source.linear(prefix + "attention.wk"),
+                source.linear(prefix + "attention.wv"),
+                source.linear(prefix + "attention.wo"),
                 checkpoint.tensor(prefix + "ffn_norm").toFloats(),
                 config.isDense() ? null : checkpoint.tensor(prefix + "feed_forward.gate"),
                 IntStream.range(0, config.numExperts())
-                        .mapToObj(e -> expert(checkpoint, prefix + "feed_forward.experts." + e + ".", experts))
+                        .mapToObj(e -> source.expert(prefix + "feed_forward.experts." + e + "."))
                         .toList());
-    }
-
-    private static Expert expert(Checkpoint checkpoint, String prefix, ExpertFactory experts) {
-        return experts.make(
-                checkpoint.tensor(prefix + "w1"), checkpoint.tensor(prefix + "w2"), checkpoint.tensor(prefix + "w3"));
-    }
-
-    @FunctionalInterface
-    private interface ExpertFactory {
-        Expert make(Tensor w1, Tensor w2, Tensor w3);
     }
 }

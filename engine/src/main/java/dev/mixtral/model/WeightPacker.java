@@ -1,5 +1,6 @@
 package dev.mixtral.model;
 
+import dev.mixtral.format.Checkpoint;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.tensor.DType;
@@ -13,22 +14,30 @@ import java.util.Optional;
 
 /// Packs the quantised matrices of a checkpoint when it is loaded, panels in parallel. Plain numbers (F32, F16, BF16)
 /// stay as they are: they are read in order and multiplied exactly.
-final class WeightPacker {
+public final class WeightPacker implements MatrixSource {
     private static final int PANELS_PER_TASK = 4;
 
+    private final Checkpoint checkpoint;
     private final Kernels kernels;
     private final ThreadTeam team;
     private final Arena arena;
 
+    /// Creates a packer.
+    ///
+    /// @param kernels say where packed weights are best kept
+    /// @param team packs in parallel
     /// @param arena owns the packed weights
-    WeightPacker(Kernels kernels, ThreadTeam team, Arena arena) {
+    public WeightPacker(Checkpoint checkpoint, Kernels kernels, ThreadTeam team, Arena arena) {
+        this.checkpoint = checkpoint;
         this.kernels = kernels;
         this.team = team;
         this.arena = arena;
     }
 
-    /// Returns the matrix packed, or as it is if it is not quantised.
-    Linear linear(Tensor tensor) {
+    /// Returns a matrix packed, or as it is if it is not quantised.
+    @Override
+    public Linear linear(String name) {
+        Tensor tensor = checkpoint.tensor(name);
         Optional<PackedType> type = typeOf(tensor);
         if (type.isEmpty()) {
             return new Linear.Plain(tensor);
@@ -44,20 +53,32 @@ final class WeightPacker {
         return new PackedMatrix(tensor.name(), type, tensor.rows(), tensor.cols(), data);
     }
 
-    /// Returns the expert packed in one run of memory, or as it is if that is not possible.
-    Expert expert(Tensor w1, Tensor w2, Tensor w3) {
-        Optional<PackedType> inner = typeOf(w1);
-        Optional<PackedType> outer = typeOf(w2);
-        boolean wholeRuns = w1.rows() % PackedType.COLS == 0;
-        if (inner.isEmpty() || outer.isEmpty() || w1.type() != w3.type() || !wholeRuns) {
-            return new Expert.Plain(w1, w2, w3);
+    /// Returns an expert packed in one run of memory, or as it is if that is not possible.
+    @Override
+    public Expert expert(String prefix) {
+        Expert.Plain stored = new StoredMatrices(checkpoint).expert(prefix);
+        Tensor w1 = stored.w1();
+        Tensor w2 = stored.w2();
+        Tensor w3 = stored.w3();
+        if (!packsExpert(w1, w2, w3)) {
+            return stored;
         }
-        long innerBytes = 2 * PackedMatrix.byteSize(inner.get(), w1.rows(), w1.cols());
-        long outerBytes = PackedMatrix.byteSize(outer.get(), w2.rows(), w2.cols());
+        PackedType inner = typeOf(w1).orElseThrow();
+        PackedType outer = typeOf(w2).orElseThrow();
+        long innerBytes = 2 * PackedMatrix.byteSize(inner, w1.rows(), w1.cols());
+        long outerBytes = PackedMatrix.byteSize(outer, w2.rows(), w2.cols());
         MemorySegment data = kernels.allocateWeights(innerBytes + outerBytes, arena);
-        PackedMatrix gateUp = interleave(w1, w3, inner.get(), data.asSlice(0, innerBytes));
-        PackedMatrix down = pack(w2, outer.get(), data.asSlice(innerBytes, outerBytes));
+        PackedMatrix gateUp = interleave(w1, w3, inner, data.asSlice(0, innerBytes));
+        PackedMatrix down = pack(w2, outer, data.asSlice(innerBytes, outerBytes));
         return new Expert.Packed(gateUp, new Linear.Packed(down));
+    }
+
+    /// Returns whether an expert is packed: its gate and up share panels, so they must be of one type.
+    public static boolean packsExpert(Tensor w1, Tensor w2, Tensor w3) {
+        return typeOf(w1).isPresent()
+                && typeOf(w2).isPresent()
+                && w1.type() == w3.type()
+                && w1.rows() % PackedType.COLS == 0;
     }
 
     private PackedMatrix interleave(Tensor gate, Tensor up, PackedType type, MemorySegment data) {
@@ -81,8 +102,8 @@ final class WeightPacker {
         });
     }
 
-    /// A checkpoint may quantise matrices of any width that its blocks allow.
-    private static Optional<PackedType> typeOf(Tensor tensor) {
+    /// Returns how a matrix is packed, or empty if it stays as it is.
+    public static Optional<PackedType> typeOf(Tensor tensor) {
         DType type = tensor.type();
         return PackedType.of(type).filter(packed -> tensor.cols() % packed.superCols() == 0);
     }

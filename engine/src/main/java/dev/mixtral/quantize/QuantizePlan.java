@@ -64,7 +64,7 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
             String weight = part.weights().getFirst();
             Choice choice = rules.choose(role(weight), layer(weight), cols);
             choices.add(choice);
-            declarations.add(new GgufLayout.Declaration(part.name(), choice.type(), part.shape()));
+            declarations.add(GgufLayout.Declaration.of(part.name(), choice.type(), part.shape()));
         }
         GgufLayout layout = GgufLayout.of(metadata(checkpoint, preset, importance), declarations);
         List<PlannedTensor> tensors = new ArrayList<>();
@@ -111,8 +111,7 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
 
     private static Map<String, GgufValue> metadata(
             Checkpoint checkpoint, Preset preset, @Nullable ImportanceMatrix importance) {
-        Optional<Map<String, GgufValue>> own = checkpoint.ggufMetadata();
-        Map<String, GgufValue> metadata = own.isPresent() ? new LinkedHashMap<>(own.get()) : describe(checkpoint);
+        Map<String, GgufValue> metadata = metadata(checkpoint);
         metadata.keySet().removeIf(key -> key.startsWith("split.") || key.startsWith("quantize.imatrix."));
         metadata.put("general.file_type", GgufValue.of(preset.fileType()));
         metadata.put("general.quantization_version", GgufValue.of(QUANTIZATION_VERSION));
@@ -121,6 +120,11 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
             metadata.put("quantize.imatrix.entries_count", GgufValue.of(importance.size()));
         }
         return metadata;
+    }
+
+    /// Returns the metadata of a GGUF source, or what describes another one, for changes.
+    static Map<String, GgufValue> metadata(Checkpoint checkpoint) {
+        return checkpoint.ggufMetadata().<Map<String, GgufValue>>map(LinkedHashMap::new).orElseGet(() -> describe(checkpoint));
     }
 
     private static Map<String, GgufValue> describe(Checkpoint checkpoint) {

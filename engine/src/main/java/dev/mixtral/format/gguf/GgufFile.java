@@ -9,12 +9,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// One GGUF file of version 2 or 3, mapped and checked.
 ///
@@ -25,11 +27,20 @@ import java.util.Set;
 /// @param path the file
 /// @param metadata its key–value pairs
 /// @param tensors in file order; shapes outermost dimension first, hence the reverse of the file's own order
-public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors) {
+/// @param blobs tensors of type I8 in files that say what they hold ([#PACK_VERSION_KEY]): bytes by name
+public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors, Map<String, MemorySegment> blobs) {
     /// The first four bytes, as a little-endian number.
     public static final int MAGIC = 0x46554747;
 
-    static final String ALIGNMENT_KEY = "general.alignment";
+    /// The key that makes a file a packed model.
+    public static final String PACK_VERSION_KEY = "mixtral.pack.version";
+
+    /// The key of the data's alignment.
+    public static final String ALIGNMENT_KEY = "general.alignment";
+
+    /// ggml's I8.
+    static final int BLOB_TYPE = 24;
+
     static final int DEFAULT_ALIGNMENT = 32;
     private static final int MAX_DIMS = 4;
     private static final int MIN_PAIR_BYTES = 8 + 4 + 1;
@@ -53,8 +64,25 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors) {
         long numTensors = cursor.count(MIN_TENSOR_INFO_BYTES, "number of tensors");
         long numPairs = cursor.count(MIN_PAIR_BYTES, "number of key-value pairs");
         GgufMetadata metadata = readMetadata(cursor, path.toString(), numPairs);
-        List<Tensor> tensors = readTensors(cursor, path, bytes, numTensors, alignment(metadata));
-        return new GgufFile(path, metadata, tensors);
+        long alignment = alignment(metadata);
+        List<TensorInfo> infos =
+                readInfos(cursor, path.toString(), numTensors, metadata.keys().contains(PACK_VERSION_KEY));
+        MemorySegment data = bytes.asSlice(Math.min(alignUp(cursor.position(), alignment), bytes.byteSize()));
+        List<Tensor> tensors = new ArrayList<>();
+        Map<String, MemorySegment> blobs = new LinkedHashMap<>();
+        List<Extent> extents = new ArrayList<>();
+        for (TensorInfo info : infos) {
+            Extent extent = info.extent(path, data.byteSize(), alignment);
+            extents.add(extent);
+            MemorySegment stored = data.asSlice(extent.begin, extent.end - extent.begin);
+            if (info.type == null) {
+                blobs.put(info.name, stored);
+            } else {
+                tensors.add(new Tensor(info.name, info.type, info.shape, stored));
+            }
+        }
+        checkDisjoint(path, extents);
+        return new GgufFile(path, metadata, List.copyOf(tensors), Collections.unmodifiableMap(blobs));
     }
 
     private static void checkVersion(Path path, int version) {
@@ -94,28 +122,17 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors) {
         return alignment;
     }
 
-    private static List<Tensor> readTensors(
-            GgufCursor cursor, Path path, MemorySegment bytes, long numTensors, long alignment) {
+    private static List<TensorInfo> readInfos(GgufCursor cursor, String file, long numTensors, boolean hasBlobs) {
         List<TensorInfo> infos = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (long i = 0; i < numTensors; i++) {
-            TensorInfo info = TensorInfo.read(cursor, path.toString(), i);
+            TensorInfo info = TensorInfo.read(cursor, file, i, hasBlobs);
             if (!names.add(info.name)) {
                 throw cursor.broken("tensor " + info.name + " occurs twice");
             }
             infos.add(info);
         }
-        long dataStart = alignUp(cursor.position(), alignment);
-        List<Tensor> tensors = new ArrayList<>();
-        List<Extent> extents = new ArrayList<>();
-        for (TensorInfo info : infos) {
-            Extent extent = info.extent(path, bytes.byteSize() - dataStart, alignment);
-            extents.add(extent);
-            MemorySegment data = bytes.asSlice(dataStart + extent.begin, extent.end - extent.begin);
-            tensors.add(new Tensor(info.name, info.type, info.shape, data));
-        }
-        checkDisjoint(path, extents);
-        return List.copyOf(tensors);
+        return infos;
     }
 
     private static long alignUp(long position, long alignment) {
@@ -137,10 +154,11 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors) {
 
     /// A tensor as the header describes it.
     ///
+    /// @param type `null` for a blob
     /// @param shape outermost dimension first
     /// @param offset from the start of the data section
-    private record TensorInfo(String name, DType type, long[] shape, long offset) {
-        static TensorInfo read(GgufCursor cursor, String file, long index) {
+    private record TensorInfo(String name, @Nullable DType type, long[] shape, long offset) {
+        static TensorInfo read(GgufCursor cursor, String file, long index, boolean hasBlobs) {
             String name = cursor.name("name of tensor " + index);
             int numDims = cursor.int32("dimensions of tensor " + name);
             if (numDims < 1 || numDims > MAX_DIMS) {
@@ -154,7 +172,11 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors) {
                     throw cursor.broken("tensor " + name + " has a dimension of " + Long.toUnsignedString(shape[i]));
                 }
             }
-            DType type = GgmlTypeNames.require(file, name, cursor.int32("type of tensor " + name));
+            int typeId = cursor.int32("type of tensor " + name);
+            if (hasBlobs && typeId == BLOB_TYPE) {
+                return new TensorInfo(name, null, shape, cursor.int64("offset of tensor " + name));
+            }
+            DType type = GgmlTypeNames.require(file, name, typeId);
             if (shape[numDims - 1] % type.blockSize() != 0) {
                 throw cursor.broken("tensor " + name + " of type " + type + " has rows of " + shape[numDims - 1]
                         + " elements, a multiple of " + type.blockSize() + " expected");
@@ -185,7 +207,7 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors) {
                 for (long n : shape) {
                     numElements = Math.multiplyExact(numElements, n);
                 }
-                return type.byteSize(numElements);
+                return type == null ? numElements : type.byteSize(numElements);
             } catch (ArithmeticException e) {
                 throw new ModelFormatException(path.toString(), "tensor " + name + " has more than 2^63 bytes", e);
             }

@@ -42,7 +42,7 @@ final class GgufHeaderBuilder {
         for (int i = tensor.shape().length - 1; i >= 0; i--) {
             int64(tensor.shape()[i]);
         }
-        int32(tensor.type().ggmlId());
+        int32(tensor.ggmlId());
         int64(offset);
     }
 

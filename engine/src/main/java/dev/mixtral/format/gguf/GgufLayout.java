@@ -15,15 +15,22 @@ import java.util.Map;
 public record GgufLayout(byte[] header, List<Slot> tensors, long fileBytes) {
     /// A tensor without its data.
     ///
+    /// @param ggmlId number of its type
     /// @param shape outermost dimension first
-    public record Declaration(String name, DType type, long[] shape) {
-        /// Returns the bytes of the data.
-        public long byteSize() {
+    /// @param byteSize bytes of the data
+    public record Declaration(String name, int ggmlId, long[] shape, long byteSize) {
+        /// A tensor of a type that is read and written here.
+        public static Declaration of(String name, DType type, long... shape) {
             long numElements = 1;
             for (long n : shape) {
                 numElements = Math.multiplyExact(numElements, n);
             }
-            return type.byteSize(numElements);
+            return new Declaration(name, type.ggmlId(), shape, type.byteSize(numElements));
+        }
+
+        /// Bytes that only their reader understands: ggml's type I8.
+        public static Declaration blob(String name, long byteSize) {
+            return new Declaration(name, GgufFile.BLOB_TYPE, new long[] {byteSize}, byteSize);
         }
     }
 

@@ -29,16 +29,18 @@ public final class GgufWriter {
 
     /// A tensor to write.
     ///
-    /// @param shape outermost dimension first
-    public record Entry(String name, DType type, long[] shape, Content content) {
+    public record Entry(GgufLayout.Declaration declaration, Content content) {
         /// A tensor whose stored bytes are at hand.
         public static Entry of(String name, DType type, long[] shape, MemorySegment data) {
-            return new Entry(name, type, shape, channel -> {
-                for (long at = 0; at < data.byteSize(); at += MAX_BUFFER_BYTES) {
-                    channel.write(data.asSlice(at, Math.min(MAX_BUFFER_BYTES, data.byteSize() - at))
-                            .asByteBuffer());
-                }
-            });
+            return new Entry(GgufLayout.Declaration.of(name, type, shape), channel -> writeAll(data, channel));
+        }
+
+        /// Writes the bytes of memory of any size.
+        public static void writeAll(MemorySegment data, WritableByteChannel channel) throws IOException {
+            for (long at = 0; at < data.byteSize(); at += MAX_BUFFER_BYTES) {
+                channel.write(data.asSlice(at, Math.min(MAX_BUFFER_BYTES, data.byteSize() - at))
+                        .asByteBuffer());
+            }
         }
 
         /// A tensor of type F32.
@@ -48,10 +50,6 @@ public final class GgufWriter {
                 data.set(LittleEndian.INT, 4L * i, Float.floatToRawIntBits(values[i]));
             }
             return of(name, DType.F32, shape, data);
-        }
-
-        GgufLayout.Declaration declaration() {
-            return new GgufLayout.Declaration(name, type, shape);
         }
     }
 
@@ -81,7 +79,7 @@ public final class GgufWriter {
         long expected = tensor.declaration().byteSize();
         if (counting.written != expected) {
             throw new IllegalArgumentException(
-                    tensor.name() + " takes " + expected + " bytes, got " + counting.written);
+                    tensor.declaration().name() + " takes " + expected + " bytes, got " + counting.written);
         }
         return counting.written;
     }

@@ -1,0 +1,236 @@
+package dev.mixtral.format;
+
+import dev.mixtral.error.ModelFormatException;
+import dev.mixtral.error.UnsupportedModelException;
+import dev.mixtral.format.gguf.GgufFile;
+import dev.mixtral.tensor.DType;
+import dev.mixtral.tensor.LittleEndian;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.PackedType;
+import dev.mixtral.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/// The matrices of a packed model file: a GGUF file with the metadata of its source, whose matrices are stored as the
+/// kernels want them ([PackedMatrix]), under the names of [Checkpoint]; the panels of an expert's gate and up are
+/// one matrix, `layers.L.feed_forward.experts.E.gate_up`.
+///
+/// | key | value |
+/// |---|---|
+/// | `mixtral.pack.version` | 1 |
+/// | `mixtral.pack.rope` | the order of the rows of `wq` and `wk`: a [RopeLayout] |
+/// | `mixtral.pack.matrices` | one text per packed matrix: name, [PackedType], rows, columns |
+///
+/// The tensor `checksums` holds a CRC-32C for each packed matrix, in the order of the list, as 32-bit little-endian
+/// numbers.
+///
+/// @param ropeLayout order of the rows of `wq` and `wk`
+/// @param matrices packed matrices by name
+/// @param checksums CRC-32C by name
+public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> matrices, Map<String, Integer> checksums) {
+    /// The version that is written, and the only one that is read.
+    public static final int VERSION = 1;
+
+    /// Key of the list of matrices.
+    public static final String MATRICES_KEY = "mixtral.pack.matrices";
+
+    /// Key of the order of the rows of `wq` and `wk`.
+    public static final String ROPE_KEY = "mixtral.pack.rope";
+
+    /// Name of the tensor of checksums.
+    public static final String CHECKSUMS = "checksums";
+
+    private static final long MAX_BUFFER_BYTES = 1 << 30;
+
+    static boolean is(GgufFile file) {
+        return file.metadata().keys().contains(GgufFile.PACK_VERSION_KEY);
+    }
+
+    /// Reads the list of matrices; their bytes stay where they are.
+    static PackedWeights read(GgufFile file) {
+        int version = file.metadata().integer(GgufFile.PACK_VERSION_KEY).orElse(0);
+        if (version != VERSION) {
+            throw new UnsupportedModelException(file.path() + ": packed files of version " + version
+                    + " are not read here, only version " + VERSION + ". Pack the model again.");
+        }
+        byte[][] list = file.metadata().strings(MATRICES_KEY).orElse(new byte[0][]);
+        MemorySegment sums = blob(file, CHECKSUMS, 4L * list.length);
+        Map<String, PackedMatrix> matrices = new LinkedHashMap<>();
+        Map<String, Integer> checksums = new LinkedHashMap<>();
+        for (int i = 0; i < list.length; i++) {
+            PackedMatrix matrix = matrix(file, new String(list[i], StandardCharsets.UTF_8));
+            matrices.put(matrix.name(), matrix);
+            checksums.put(matrix.name(), sums.get(LittleEndian.INT, 4L * i));
+        }
+        return new PackedWeights(ropeLayout(file), matrices, checksums);
+    }
+
+    private static RopeLayout ropeLayout(GgufFile file) {
+        String name = file.metadata().string(ROPE_KEY).orElse("");
+        return Arrays.stream(RopeLayout.values())
+                .filter(layout -> layout.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> broken(file, "`" + ROPE_KEY + "`: one of " + Arrays.toString(RopeLayout.values())
+                        + " expected, got \"" + name + "\""));
+    }
+
+    private static PackedMatrix matrix(GgufFile file, String line) {
+        String[] words = line.split(" ", -1);
+        try {
+            PackedType type = PackedType.valueOf(words[1]);
+            int rows = Integer.parseInt(words[2]);
+            int cols = Integer.parseInt(words[3]);
+            if (rows < 1 || cols < 1) {
+                throw new IllegalArgumentException("a matrix has rows and columns");
+            }
+            MemorySegment data = blob(file, words[0], PackedMatrix.byteSize(type, rows, cols));
+            return new PackedMatrix(words[0], type, rows, cols, data);
+        } catch (IllegalArgumentException | ArithmeticException | ArrayIndexOutOfBoundsException e) {
+            throw new ModelFormatException(
+                    file.path().toString(),
+                    "`" + MATRICES_KEY + "`: name, type, rows and columns expected, got \"" + line + "\"",
+                    e);
+        }
+    }
+
+    private static MemorySegment blob(GgufFile file, String name, long bytes) {
+        MemorySegment blob = file.blobs().get(name);
+        if (blob == null || blob.byteSize() != bytes) {
+            throw broken(file, "packed tensor " + name + ": " + bytes + " bytes expected, got "
+                    + (blob == null ? "none" : blob.byteSize()));
+        }
+        return blob;
+    }
+
+    private static ModelFormatException broken(GgufFile file, String problem) {
+        return new ModelFormatException(file.path(), problem);
+    }
+
+    /// Returns the two tensors that a configuration is checked with, under the names of GGUF.
+    List<Tensor> namedAsInGguf(GgufFile file) {
+        List<Tensor> named = new ArrayList<>();
+        for (Tensor tensor : file.tensors()) {
+            if (tensor.name().equals("tok_embeddings")) {
+                named.add(renamed(tensor, "token_embd.weight"));
+                if (matrices.containsKey("output")) {
+                    // Packed matrices are no tensors: any one tells that the output is not tied.
+                    named.add(renamed(tensor, "output.weight"));
+                }
+            } else if (tensor.name().equals("output")) {
+                named.add(renamed(tensor, "output.weight"));
+            }
+        }
+        return named;
+    }
+
+    private static Tensor renamed(Tensor tensor, String name) {
+        return new Tensor(name, tensor.type(), tensor.shape(), tensor.data());
+    }
+
+    /// Checks that everything the architecture needs is there in the right shape, packed or not.
+    ///
+    /// @return the tensors that are not packed, by canonical name
+    Map<String, Tensor> resolve(GgufFile file, MixtralConfig config, boolean tied) {
+        Map<String, Tensor> plain = new LinkedHashMap<>();
+        file.tensors().forEach(tensor -> plain.put(tensor.name(), tensor));
+        List<Required> required = new ArrayList<>();
+        required.add(new Required("tok_embeddings", config.vocabSize(), config.dim()));
+        required.add(new Required("norm", 1, config.dim()));
+        for (int l = 0; l < config.numLayers(); l++) {
+            addLayer(required, plain, config, "layers." + l + ".");
+        }
+        if (tied && !matrices.containsKey("output")) {
+            plain.put("output", require(file, plain, new Required("tok_embeddings", config.vocabSize(), config.dim())));
+        }
+        required.add(new Required("output", config.vocabSize(), config.dim()));
+        required.forEach(needed -> check(file, plain, needed));
+        return plain;
+    }
+
+    private void addLayer(List<Required> required, Map<String, Tensor> plain, MixtralConfig config, String layer) {
+        required.add(new Required(layer + "attention_norm", 1, config.dim()));
+        required.add(new Required(layer + "attention.wq", config.queryDim(), config.dim()));
+        required.add(new Required(layer + "attention.wk", config.kvDim(), config.dim()));
+        required.add(new Required(layer + "attention.wv", config.kvDim(), config.dim()));
+        required.add(new Required(layer + "attention.wo", config.dim(), config.queryDim()));
+        required.add(new Required(layer + "ffn_norm", 1, config.dim()));
+        if (!config.isDense()) {
+            required.add(new Required(layer + "feed_forward.gate", config.numExperts(), config.dim()));
+        }
+        for (int e = 0; e < config.numExperts(); e++) {
+            String expert = layer + "feed_forward.experts." + e + ".";
+            if (plain.containsKey(expert + "w1")) {
+                required.add(new Required(expert + "w1", config.ffnDim(), config.dim()));
+                required.add(new Required(expert + "w3", config.ffnDim(), config.dim()));
+            } else {
+                required.add(new Required(expert + "gate_up", 2 * config.ffnDim(), config.dim()));
+            }
+            required.add(new Required(expert + "w2", config.dim(), config.ffnDim()));
+        }
+    }
+
+    private void check(GgufFile file, Map<String, Tensor> plain, Required needed) {
+        PackedMatrix packed = matrices.get(needed.name);
+        if (packed == null) {
+            require(file, plain, needed);
+        } else if (packed.rows() != needed.rows || packed.cols() != needed.cols) {
+            throw broken(file, "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols
+                    + "] expected from the configuration, got [" + packed.rows() + ", " + packed.cols() + "]");
+        }
+    }
+
+    private static Tensor require(GgufFile file, Map<String, Tensor> plain, Required needed) {
+        Tensor tensor = plain.get(needed.name);
+        if (tensor == null) {
+            throw broken(file, "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols + "] is missing");
+        }
+        if (tensor.rows() != needed.rows || tensor.cols() != needed.cols) {
+            throw broken(file, "tensor " + needed.name + " [" + needed.rows + ", " + needed.cols
+                    + "] expected from the configuration, got " + Arrays.toString(tensor.shape()));
+        }
+        if (needed.rows == 1 && tensor.type() != DType.F32) {
+            throw broken(file, "tensor " + needed.name + ": F32 expected, got " + tensor.type());
+        }
+        return tensor;
+    }
+
+    /// Returns the checksum of a matrix's bytes.
+    public static int checksum(MemorySegment bytes) {
+        CRC32C sum = new CRC32C();
+        for (long at = 0; at < bytes.byteSize(); at += MAX_BUFFER_BYTES) {
+            sum.update(bytes.asSlice(at, Math.min(MAX_BUFFER_BYTES, bytes.byteSize() - at))
+                    .asByteBuffer());
+        }
+        return (int) sum.getValue();
+    }
+
+    /// Returns a packed matrix, in the memory of the file; empty if it is stored plainly.
+    public Optional<PackedMatrix> matrix(String name) {
+        return Optional.ofNullable(matrices.get(name));
+    }
+
+    /// Checks the bytes of a matrix, wherever they have been copied to.
+    ///
+    /// @throws ModelFormatException if they are not what was written
+    public void verify(String file, PackedMatrix matrix) {
+        Integer expected = checksums.get(matrix.name());
+        int actual = checksum(matrix.data());
+        if (expected == null || expected != actual) {
+            throw new ModelFormatException(
+                    file,
+                    "matrix " + matrix.name() + " has checksum %08x, %08x expected: the file is damaged. Copy it again, or"
+                            .formatted(actual, expected) + " pack the model again",
+                    null);
+        }
+    }
+
+    /// A matrix that the architecture needs; a norm has one row.
+    private record Required(String name, int rows, int cols) {}
+}
