@@ -47,6 +47,7 @@ class ArchitectureTest {
                             "kvcache",
                             "kernel",
                             "model",
+                            "quantize",
                             "sampling")));
 
     private static JavaClasses engine;

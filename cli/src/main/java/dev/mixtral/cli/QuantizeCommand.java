@@ -1,6 +1,7 @@
 package dev.mixtral.cli;
 
 import dev.mixtral.cli.OptionChecks.UsageException;
+import dev.mixtral.engine.Calibration;
 import dev.mixtral.error.ModelNotFoundException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
@@ -9,6 +10,8 @@ import dev.mixtral.quantize.ModelQuantizer;
 import dev.mixtral.quantize.Preset;
 import dev.mixtral.quantize.QuantizeOptions;
 import dev.mixtral.quantize.QuantizedTensor;
+import dev.mixtral.tokenizer.Tokenizer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -53,6 +56,13 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "Importance of the columns, from llama.cpp's llama-imatrix (.gguf or .dat).")
     private @Nullable Path imatrix;
 
+    @Option(
+            names = "--calibrate",
+            paramLabel = "TEXT",
+            description = "Measure the importance of the columns on a UTF-8 text instead. Takes memory and time to run "
+                    + "the model as it is.")
+    private @Nullable Path calibrationText;
+
     @Option(names = "--threads", paramLabel = "N", description = "Threads. Default: one per processor.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
@@ -70,33 +80,48 @@ final class QuantizeCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         OptionChecks.requirePositive("--threads", threads);
         OptionChecks.require(!(resume && force), "--resume and --force exclude each other");
+        OptionChecks.require(
+                imatrix == null || calibrationText == null, "--imatrix and --calibrate exclude each other");
         Preset preset = preset();
         if (!Files.exists(model)) {
             throw new ModelNotFoundException(
                     "there is no model " + model + "; expected a GGUF file or a checkpoint's folder.");
         }
-        ImportanceMatrix importance = imatrix == null ? null : ImportanceMatrix.read(imatrix);
-        QuantizeOptions options = new QuantizeOptions(output, preset, importance, threads, force, resume);
         try (Checkpoint checkpoint = Checkpoints.open(model)) {
-            ModelQuantizer quantizer = new ModelQuantizer(checkpoint, options, new ProgressLine(terminal)::show);
-            if (quantizer.isQuantizedTwice()) {
-                terminal.err()
-                        .println("mixtral: " + model + " is quantised already; what it has lost adds to what " + preset
-                                + " loses. Begin with the F16 or BF16 model where there is one.");
-            }
-            long start = System.nanoTime();
-            List<QuantizedTensor> tensors = quantizer.run();
-            QuantizeReport report = new QuantizeReport(output, preset, tensors, (System.nanoTime() - start) / 1e9);
-            if (json) {
-                terminal.out().println(JsonLines.MAPPER.writeValueAsString(report.toJson()));
-            } else {
-                report.print(terminal.out());
-            }
+            QuantizeOptions plain = new QuantizeOptions(output, preset, null, threads, force, resume);
+            ModelQuantizer.checkOutput(checkpoint, plain);
+            QuantizeOptions options = plain.withImportance(importance(checkpoint));
+            quantize(new ModelQuantizer(checkpoint, options, new ProgressLine(terminal)::show), preset);
         }
         return 0;
+    }
+
+    private void quantize(ModelQuantizer quantizer, Preset preset) {
+        if (quantizer.isQuantizedTwice()) {
+            terminal.err()
+                    .println("mixtral: " + model + " is quantised already; what it has lost adds to what " + preset
+                            + " loses. Begin with the F16 or BF16 model where there is one.");
+        }
+        long start = System.nanoTime();
+        List<QuantizedTensor> tensors = quantizer.run();
+        QuantizeReport report = new QuantizeReport(output, preset, tensors, (System.nanoTime() - start) / 1e9);
+        if (json) {
+            terminal.out().println(JsonLines.MAPPER.writeValueAsString(report.toJson()));
+        } else {
+            report.print(terminal.out());
+        }
+    }
+
+    private @Nullable ImportanceMatrix importance(Checkpoint checkpoint) throws IOException {
+        if (calibrationText != null) {
+            Tokenizer tokenizer = Models.tokenizer(checkpoint);
+            int[] ids = tokenizer.encode(Files.readAllBytes(calibrationText));
+            return Calibration.measure(checkpoint, tokenizer.bosId(), ids, calibrationText.toString(), threads);
+        }
+        return imatrix == null ? null : ImportanceMatrix.read(imatrix);
     }
 
     private Preset preset() {

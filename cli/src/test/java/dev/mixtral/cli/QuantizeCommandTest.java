@@ -63,6 +63,19 @@ class QuantizeCommandTest {
     }
 
     @Test
+    void aTextTellsWhichColumnsMatter() throws IOException {
+        Path text = Files.writeString(folder.resolve("text.txt"), "Which columns matter is told by a text.");
+        CommandRun made = CommandRun.of("quantize", model, output(), "--type=iq4_nl", "--calibrate", text.toString());
+        assertThat(made.exitCode()).as(made.err()).isZero();
+
+        CommandRun inspected = CommandRun.of("inspect", output(), "--json");
+        assertThat(inspected.out()).contains("quantize.imatrix.entries_count");
+        CommandRun both = CommandRun.of(
+                "quantize", model, output(), "--type=q4_0", "--calibrate", text.toString(), "--imatrix", "x");
+        assertThat(both.exitCode()).isEqualTo(2);
+    }
+
+    @Test
     void aQuantisedSourceIsWarnedOf() {
         CommandRun.of("quantize", model, output(), "--type", "q4_0");
         CommandRun again =

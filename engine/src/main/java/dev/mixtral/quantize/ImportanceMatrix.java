@@ -61,7 +61,7 @@ public final class ImportanceMatrix {
     /// @param index which of the stacked matrices
     /// @param numMatrices how many matrices are stacked
     /// @throws ModelFormatException if the importance belongs to another model
-    Optional<float[]> of(String tensor, int index, int numMatrices, int cols) {
+    public Optional<float[]> of(String tensor, int index, int numMatrices, int cols) {
         float[] all = columns.get(tensor);
         if (all == null) {
             return Optional.empty();

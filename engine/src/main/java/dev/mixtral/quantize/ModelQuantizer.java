@@ -69,7 +69,7 @@ public final class ModelQuantizer {
     /// @throws MixtralException if the source holds infinities or NaNs
     /// @throws UncheckedIOException if the file cannot be written; what is done stays, for another run to resume
     public List<QuantizedTensor> run() {
-        checkOutput();
+        checkOutput(checkpoint, options);
         ExecutorService threads = Executors.newFixedThreadPool(options.numThreads());
         try (PartialFile file = PartialFile.open(options.output(), identity(), options.resume())) {
             try {
@@ -146,7 +146,11 @@ public final class ModelQuantizer {
                 loss.relative());
     }
 
-    private void checkOutput() {
+    /// Refuses an output that may not be written. [#run] does so too; a caller with long preparations asks before.
+    ///
+    /// @throws InvalidRequestException if the output exists, is the source, or was begun by an interrupted run, and
+    ///     the options do not say what to do about it
+    public static void checkOutput(Checkpoint checkpoint, QuantizeOptions options) {
         Path output = options.output();
         try {
             for (StoredTensor stored : checkpoint.tensors()) {

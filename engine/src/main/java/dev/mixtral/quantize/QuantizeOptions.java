@@ -23,4 +23,9 @@ public record QuantizeOptions(
             throw new IllegalArgumentException("numThreads must be at least 1, got " + numThreads);
         }
     }
+
+    /// Returns the same with another importance.
+    public QuantizeOptions withImportance(@Nullable ImportanceMatrix importance) {
+        return new QuantizeOptions(output, preset, importance, numThreads, replace, resume);
+    }
 }
