@@ -48,7 +48,7 @@ MX_INLINE void unpack(struct mx_type t, const uint8_t *planes, __m256i u[MX_QUAD
     }
     if (t.table) {
         const __m256i table =
-            _mm256_xor_si256(_mm256_broadcastsi128_si256(_mm_setr_epi8(MX_TABLE_BYTES)), _mm256_set1_epi8((char)128));
+            _mm256_xor_si256(_mm256_broadcastsi128_si256(t.table == 1 ? _mm_setr_epi8(MX_TABLE_1_BYTES) : _mm_setr_epi8(MX_TABLE_2_BYTES)), _mm256_set1_epi8((char)128));
         for (int j = 0; j < 8; j++) u[j] = _mm256_shuffle_epi8(table, u[j]);
     }
 }

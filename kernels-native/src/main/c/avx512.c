@@ -39,7 +39,7 @@ MX_INLINE void unpack(struct mx_type t, const uint8_t *planes, __m512i u[MX_QUAD
         }
     }
     if (t.table) {
-        const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(MX_TABLE_BYTES));
+        const __m512i table = _mm512_broadcast_i32x4(t.table == 1 ? _mm_setr_epi8(MX_TABLE_1_BYTES) : _mm_setr_epi8(MX_TABLE_2_BYTES));
         for (int j = 0; j < 8; j++) u[j] = _mm512_shuffle_epi8(table, u[j]);
     }
 }

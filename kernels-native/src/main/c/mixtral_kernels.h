@@ -42,8 +42,9 @@ struct mx_type {
     X(p5_k, 8, MX_BYTES_MIN, 256, 4, 1, 0, 0)  \
     X(p6_k, 9, MX_BYTES_16, 256, 4, 2, 32, 0)  \
     X(p4_nl, 10, MX_HALF, 32, 4, 0, 128, 1)    \
-    X(p4_xs, 11, MX_BYTES, 256, 4, 0, 128, 1)
-enum { MX_NUM_TYPES = 12 };
+    X(p4_xs, 11, MX_BYTES, 256, 4, 0, 128, 1)   \
+    X(p3_nl, 12, MX_BYTES, 256, 2, 1, 128, 2)
+enum { MX_NUM_TYPES = 13 };
 
 MX_INLINE int mx_has_min(struct mx_type t) {
     return t.scales == MX_HALF_MIN || t.scales == MX_BYTES_MIN || t.scales == MX_NIBBLES_16;
@@ -61,10 +62,13 @@ MX_INLINE int64_t mx_super_bytes(struct mx_type t) {
 }
 MX_INLINE int64_t mx_panel_bytes(struct mx_type t, int64_t cols) { return cols / t.super_cols * mx_super_bytes(t); }
 
-/* kvalues_iq4nl of ggml as unsigned bytes: entry + 128. */
-#define MX_TABLE_BYTES                                                                                       \
+/* The tables, as unsigned bytes: entry + 128. 1: kvalues_iq4nl of ggml, 2: DType.NL3 (twice, as only 8 are used). */
+#define MX_TABLE_1_BYTES                                                                                     \
     (char)1, (char)24, (char)45, (char)63, (char)79, (char)93, (char)106, (char)118, (char)129, (char)141,   \
         (char)153, (char)166, (char)181, (char)197, (char)217, (char)241
+#define MX_TABLE_2_BYTES                                                                                     \
+    (char)1, (char)49, (char)83, (char)114, (char)142, (char)173, (char)207, (char)255, (char)1, (char)49,   \
+        (char)83, (char)114, (char)142, (char)173, (char)207, (char)255
 
 /* Quantised rows of activations: MX_COLS columns share MX_META floats. Strides are in elements. */
 struct mx_rows {

@@ -30,7 +30,7 @@ final class RandomBlocks {
     private record ScaleOffsets(int scale, int min) {
         static ScaleOffsets of(DType type) {
             return switch (type) {
-                case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> new ScaleOffsets(0, -1);
+                case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS, NL3 -> new ScaleOffsets(0, -1);
                 case Q4_1, Q5_1, Q4_K, Q5_K -> new ScaleOffsets(0, 2);
                 case Q2_K -> new ScaleOffsets(80, 82);
                 case Q3_K -> new ScaleOffsets(108, -1);

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Encodes rows of floats in any stored type; [dev.mixtral.tensor.Dequantizer] is the inverse.
 ///
-/// Blocks are those of ggml's `ggml_quantize_chunk`, bit for bit. Holds working memory: confined to one thread.
+/// Blocks are those of ggml's `ggml_quantize_chunk`, bit for bit, but for NL3, which ggml does not have. Holds working memory: confined to one thread.
 public final class BlockQuantizer {
     private final SimpleEncoder simple = new SimpleEncoder();
     private final SuperBlockEncoder superBlocks = new SuperBlockEncoder();
@@ -84,6 +84,7 @@ public final class BlockQuantizer {
             case Q6_K -> superBlocks::q6;
             case IQ4_NL -> nonLinear::iq4Nl;
             case IQ4_XS -> nonLinear::iq4Xs;
+            case NL3 -> nonLinear::nl3;
             case F32, F16, BF16 -> throw new AssertionError(type + " has no blocks");
         };
     }

@@ -8,7 +8,7 @@ import dev.mixtral.tensor.Dequantizer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// Encodes IQ4_NL and IQ4_XS, whose nibbles index a table that is denser around zero.
+/// Encodes types whose codes index a table that is denser around zero: IQ4_NL, IQ4_XS and NL3.
 ///
 /// Several scales that put the largest element near the end of the table are tried. Source:
 /// `quantize_row_iq4_nl_impl` of `ggml-quants.c`. Confined to one thread.
@@ -16,7 +16,10 @@ final class NonLinearEncoder {
     private static final int GROUP = 32;
     private static final int SUPER_BLOCK = 256;
     private static final int TRIES = 7;
-    private static final float[] TABLE = decodeTable();
+    // Where three bits clip the largest elements, the others gain more than these lose.
+    private static final int NL3_TRIES = 48;
+    private static final float[] IQ4_TABLE = decodeTable(DType.IQ4_NL, 16);
+    private static final float[] NL3_TABLE = decodeTable(DType.NL3, 8);
 
     private final float[] weights = new float[GROUP];
     private final int[] levels = new int[GROUP];
@@ -24,22 +27,34 @@ final class NonLinearEncoder {
     private float sumQx;
     private float sumQ2;
 
-    /// Returns the table, ascending, as the decoder has it.
-    private static float[] decodeTable() {
-        byte[] block = new byte[DType.IQ4_NL.blockBytes()];
+    /// Returns a table, ascending, as the decoder has it.
+    private static float[] decodeTable(DType type, int size) {
+        byte[] block = new byte[type.blockBytes()];
         BlockBytes.putHalf(block, 0, 1);
-        for (int j = 0; j < 16; j++) {
-            block[2 + j] = (byte) j;
+        if (type == DType.NL3) {
+            block[2] = 1;
         }
-        float[] values = new float[GROUP];
-        Dequantizer.dequantize(DType.IQ4_NL, MemorySegment.ofArray(block), 0, values, 0, GROUP);
-        return Arrays.copyOf(values, 16);
+        for (int j = 0; j < size; j++) {
+            putCode(type, block, j, j);
+        }
+        float[] values = new float[type.blockSize()];
+        Dequantizer.dequantize(type, MemorySegment.ofArray(block), 0, values, 0, values.length);
+        return Arrays.copyOf(values, size);
+    }
+
+    private static void putCode(DType type, byte[] block, int j, int code) {
+        if (type == DType.NL3) {
+            BlockBytes.or(block, 10 + j / 4, (code & 3) << (2 * (j % 4)));
+            BlockBytes.or(block, 74 + j / 8, code >> 2 << (j % 8));
+        } else {
+            BlockBytes.or(block, 2 + j, code);
+        }
     }
 
     /// `f16 d`, 16 bytes of nibbles.
     void iq4Nl(Row row, int col, byte[] block) {
         float spread = 2 * Row.sumOfSquares(row.values(), row.from() + col, GROUP) / GROUP;
-        float scale = scale(row, col, spread);
+        float scale = scale(row, col, spread, IQ4_TABLE, TRIES);
         BlockBytes.putHalf(block, 0, scale);
         putLevels(row, col, scale, block, 2);
     }
@@ -48,7 +63,7 @@ final class NonLinearEncoder {
     void iq4Xs(Row row, int col, byte[] block) {
         float spread = 2 * Row.sumOfSquares(row.values(), row.from() + col, SUPER_BLOCK) / SUPER_BLOCK;
         for (int sub = 0; sub < scales.length; sub++) {
-            scales[sub] = scale(row, col + GROUP * sub, spread);
+            scales[sub] = scale(row, col + GROUP * sub, spread, IQ4_TABLE, TRIES);
         }
         float d = -ScaleSearch.extreme(scales, 0, scales.length) / 32;
         BlockBytes.putHalf(block, 0, d);
@@ -61,15 +76,34 @@ final class NonLinearEncoder {
         }
     }
 
+    /// `f16 d`, `i8 scales[8]`, 64 bytes of low bits, 32 bytes of high bits.
+    void nl3(Row row, int col, byte[] block) {
+        float spread = 2 * Row.sumOfSquares(row.values(), row.from() + col, SUPER_BLOCK) / SUPER_BLOCK;
+        for (int sub = 0; sub < scales.length; sub++) {
+            scales[sub] = scale(row, col + GROUP * sub, spread, NL3_TABLE, NL3_TRIES);
+        }
+        float d = BlockBytes.putHalf(block, 0, Math.abs(ScaleSearch.extreme(scales, 0, scales.length)) / 127);
+        float inverse = d == 0 ? 0 : 1 / d;
+        for (int sub = 0; sub < scales.length; sub++) {
+            int level = clamp(nearest(inverse * scales[sub]), -127, 127);
+            block[2 + sub] = (byte) level;
+            float inverseScale = level == 0 ? 0 : 1 / (d * level);
+            for (int j = GROUP * sub; j < GROUP * (sub + 1); j++) {
+                putCode(DType.NL3, block, j, index(inverseScale * row.values()[row.from() + col + j], NL3_TABLE));
+            }
+        }
+    }
+
     private void putLevels(Row row, int col, float scale, byte[] block, int at) {
         float inverse = scale == 0 ? 0 : 1 / scale;
         for (int j = 0; j < GROUP; j++) {
-            levels[j] = index(inverse * row.values()[row.from() + col + j]);
+            levels[j] = index(inverse * row.values()[row.from() + col + j], IQ4_TABLE);
         }
         BlockBytes.putNibbles(block, at, levels, 0);
     }
 
-    private float scale(Row row, int col, float spread) {
+    /// @param tries steps to either side of the scale that maps the largest element to the end of the table
+    private float scale(Row row, int col, float spread, float[] table, int tries) {
         int from = row.from() + col;
         float extreme = ScaleSearch.extreme(row.values(), from, GROUP);
         if (Math.abs(extreme) < ScaleSearch.NOTHING) {
@@ -77,15 +111,15 @@ final class NonLinearEncoder {
         }
         if (!row.weigh(col, GROUP, spread, weights)) {
             for (int j = 0; j < GROUP; j++) {
-                weights[j] = row.values()[from + j] * row.values()[from + j];
+                weights[j] = table == IQ4_TABLE ? row.values()[from + j] * row.values()[from + j] : 1;
             }
         }
-        float scale = -extreme / TABLE[0];
-        project(row.values(), from, 1 / scale);
+        float scale = -extreme / table[0];
+        project(row.values(), from, 1 / scale, table);
         scale = sumQx / sumQ2;
         float best = scale * sumQx;
-        for (int i = -TRIES; i <= TRIES; i++) {
-            project(row.values(), from, (i + TABLE[0]) / extreme);
+        for (int i = -tries; i <= tries; i++) {
+            project(row.values(), from, (i + table[0]) / extreme, table);
             if (sumQ2 > 0 && sumQx * sumQx > best * sumQ2) {
                 scale = sumQx / sumQ2;
                 best = scale * sumQx;
@@ -94,28 +128,28 @@ final class NonLinearEncoder {
         return scale;
     }
 
-    private void project(float[] x, int from, float inverse) {
+    private void project(float[] x, int from, float inverse, float[] table) {
         sumQx = 0;
         sumQ2 = 0;
         for (int j = 0; j < GROUP; j++) {
-            float q = TABLE[index(inverse * x[from + j])];
+            float q = table[index(inverse * x[from + j], table)];
             sumQx += weights[j] * q * x[from + j];
             sumQ2 += weights[j] * q * q;
         }
     }
 
     /// Returns the index of the nearest entry; a tie goes to the higher one.
-    private static int index(float x) {
+    private static int index(float x, float[] table) {
         int low = 0;
-        int high = TABLE.length - 1;
+        int high = table.length - 1;
         while (high - low > 1) {
             int middle = (low + high) / 2;
-            if (x < TABLE[middle]) {
+            if (x < table[middle]) {
                 high = middle;
             } else {
                 low = middle;
             }
         }
-        return x - TABLE[low] < TABLE[high] - x ? low : high;
+        return x - table[low] < table[high] - x ? low : high;
     }
 }

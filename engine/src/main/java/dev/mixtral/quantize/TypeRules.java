@@ -47,7 +47,7 @@ record TypeRules(Preset preset, MixtralConfig config, boolean tied, boolean hasI
             return type;
         }
         DType smaller = switch (type) {
-            case Q2_K, Q3_K, IQ4_XS -> DType.IQ4_NL;
+            case Q2_K, Q3_K, IQ4_XS, NL3 -> DType.IQ4_NL;
             case Q4_K -> DType.Q5_0;
             case Q5_K -> DType.Q5_1;
             case Q6_K -> DType.Q8_0;
@@ -63,6 +63,9 @@ record TypeRules(Preset preset, MixtralConfig config, boolean tied, boolean hasI
         if (preset.base().isPlain()) {
             return preset.base();
         }
+        if (preset == Preset.NL3) {
+            return nl3(role, cols);
+        }
         return switch (role) {
             case OUTPUT -> output(cols);
             case EMBEDDING -> tied ? output(cols) : preset.base();
@@ -71,6 +74,18 @@ record TypeRules(Preset preset, MixtralConfig config, boolean tied, boolean hasI
             case ATTENTION_OUTPUT -> attentionOutput();
             case DOWN -> down(layer);
             case QUERY, GATE_OR_UP -> preset.base();
+            case NORM, ROUTER -> throw new AssertionError(role);
+        };
+    }
+
+    /// Three bits where nearly all weights are, in the experts of Mixtral or the feed-forward layers of a dense model.
+    private DType nl3(Role role, int cols) {
+        return switch (role) {
+            case OUTPUT -> output(cols);
+            case EMBEDDING -> tied ? output(cols) : DType.Q4_K;
+            case KEY, VALUE -> isMixtral() ? DType.Q8_0 : DType.Q5_K;
+            case QUERY, ATTENTION_OUTPUT -> DType.Q5_K;
+            case GATE_OR_UP, DOWN -> DType.NL3;
             case NORM, ROUTER -> throw new AssertionError(role);
         };
     }

@@ -55,6 +55,13 @@ final class BlockCodes {
                 addShifted(data, at + 128 + 32L * (sub / 4), 2 * quarter, PAIRS, 4, quads);
             }
             case IQ4_XS -> nibbleHalves(data, at + 8 + 16L * sub, quads);
+            case NL3 -> {
+                int bits = data.get(LittleEndian.INT, at + 74 + 4L * sub);
+                for (int j = 0; j < 8; j++) {
+                    int pairs = unsignedByte(data, at + 10 + 8L * sub + j);
+                    quads[j] = Integer.expand(pairs, PAIRS) | Integer.expand(bits >>> (4 * j), BITS) << 2;
+                }
+            }
             case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no codes");
         }
     }
@@ -108,6 +115,7 @@ final class BlockCodes {
             case Q4_K, Q5_K -> KQuants.q4Scale(data, at + 4, group);
             case Q6_K -> signedByte(data, at + 192 + group);
             case IQ4_XS -> NonLinearQuants.scale(data, at, group);
+            case NL3 -> signedByte(data, at + 2 + group);
             default -> throw new IllegalArgumentException(type + " has no groups with scales of 8 bits");
         };
     }

@@ -35,6 +35,9 @@ public enum DType {
     IQ4_NL(20, 32, 18),
     /// 4 bits that index a non-linear table, super-blocks of 256 with 6-bit scales for 32 elements.
     IQ4_XS(23, 256, 136),
+    /// 3 bits that index a non-linear table, super-blocks of 256 with 8-bit scales for 32 elements: a type of this
+    /// program's own, for models that just fit the memory. Other programs do not read it.
+    NL3(1003, 256, 106),
     /// The upper half of an IEEE 754 binary32.
     BF16(30, 1, 2);
 

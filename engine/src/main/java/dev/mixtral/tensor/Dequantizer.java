@@ -5,8 +5,7 @@ import java.lang.foreign.MemorySegment;
 /// Decodes stored elements to 32-bit floats, one plain loop per type: the specification of every faster decoder.
 ///
 /// All results are exact to the last bit of what ggml's `dequantize_row_*` computes, signs of zeros included; hence
-/// the
-/// products below keep ggml's order. The families: [SimpleQuants], [KQuants], [NonLinearQuants].
+/// the products below keep ggml's order. The families: [SimpleQuants], [KQuants], [NonLinearQuants].
 public final class Dequantizer {
     private Dequantizer() {}
 
@@ -65,6 +64,7 @@ public final class Dequantizer {
             case Q6_K -> KQuants::q6;
             case IQ4_NL -> NonLinearQuants::iq4Nl;
             case IQ4_XS -> NonLinearQuants::iq4Xs;
+            case NL3 -> NonLinearQuants::nl3;
             case F32, F16, BF16 -> throw new AssertionError(type + " has no blocks");
         };
     }

@@ -1,11 +1,12 @@
 package dev.mixtral.tensor;
 
 import static dev.mixtral.tensor.LittleEndian.half;
+import static dev.mixtral.tensor.LittleEndian.signedByte;
 import static dev.mixtral.tensor.LittleEndian.unsignedByte;
 
 import java.lang.foreign.MemorySegment;
 
-/// 4-bit types whose nibbles index a table that is denser around zero, as weights are.
+/// Types whose codes index a table that is denser around zero, as weights are.
 final class NonLinearQuants {
     private NonLinearQuants() {}
 
@@ -29,6 +30,32 @@ final class NonLinearQuants {
         int low = unsignedByte(data, at + 4 + sub / 2) >> (4 * (sub % 2)) & 15;
         int high = scalesHigh >> (2 * sub) & 3;
         return (low | high << 4) - 32;
+    }
+
+    /// 256 elements in 8 sub-blocks of 32: `f16 d`, `i8 scales[8]`, the low two bits of all codes (64 bytes, four codes
+    /// each), the high bits (32 bytes, bit `j % 8` of byte `j / 8`).
+    static void nl3(MemorySegment data, long at, float[] out, int to) {
+        float d = half(data, at);
+        for (int j = 0; j < 256; j++) {
+            int low = unsignedByte(data, at + 10 + j / 4) >> (2 * (j % 4)) & 3;
+            int high = unsignedByte(data, at + 74 + j / 8) >> (j % 8) & 1;
+            out[to + j] = d * signedByte(data, at + 2 + j / 32) * nl3Value(low | high << 2);
+        }
+    }
+
+    /// Returns an entry of the table of [DType#NL3]: the quantiser of least error for a normal distribution
+    /// (Lloyd–Max), scaled to 8 bits.
+    static int nl3Value(int code) {
+        return switch (code) {
+            case 0 -> -127;
+            case 1 -> -79;
+            case 2 -> -45;
+            case 3 -> -14;
+            case 4 -> 14;
+            case 5 -> 45;
+            case 6 -> 79;
+            default -> 127;
+        };
     }
 
     private static void nibbles(MemorySegment data, long at, float scale, float[] out, int to) {

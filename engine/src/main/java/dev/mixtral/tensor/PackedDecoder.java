@@ -36,8 +36,7 @@ public final class PackedDecoder {
 
     /// Returns the integer that a code stands for.
     public int integer(int row, int col) {
-        int code = code(row, col);
-        return type.hasTable() ? NonLinearQuants.value(code) : code - type.offset();
+        return type.integer(code(row, col));
     }
 
     /// Returns what a group's integers are multiplied by.

@@ -48,7 +48,9 @@ public enum PackedType {
     /// [DType#IQ4_NL]: `d · table[c]`.
     P4_NL(DType.IQ4_NL, Scales.HALF, 32, 4, 0, 128),
     /// [DType#IQ4_XS]: `d · s · table[c]`.
-    P4_XS(DType.IQ4_XS, Scales.BYTES, 256, 4, 0, 128);
+    P4_XS(DType.IQ4_XS, Scales.BYTES, 256, 4, 0, 128),
+    /// [DType#NL3]: `d · s · table[c]`.
+    P3_NL(DType.NL3, Scales.BYTES, 256, 2, 1, 128);
 
     /// Rows of a panel.
     public static final int ROWS = 16;
@@ -150,9 +152,18 @@ public enum PackedType {
         return offset;
     }
 
-    /// Returns whether codes index [NonLinearQuants]' table.
+    /// Returns whether codes index a table of [NonLinearQuants].
     public boolean hasTable() {
-        return this == P4_NL || this == P4_XS;
+        return this == P4_NL || this == P4_XS || this == P3_NL;
+    }
+
+    /// Returns the integer that a code stands for.
+    public int integer(int code) {
+        return switch (this) {
+            case P4_NL, P4_XS -> NonLinearQuants.value(code);
+            case P3_NL -> NonLinearQuants.nl3Value(code);
+            default -> code - offset;
+        };
     }
 
     /// Returns whether a super-block has a header of its own.

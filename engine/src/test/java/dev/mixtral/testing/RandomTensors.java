@@ -14,7 +14,7 @@ public final class RandomTensors {
     private static int[] scaleOffsets(DType type) {
         return switch (type) {
             case F32, BF16, F16 -> new int[0];
-            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> new int[] {0};
+            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS, NL3 -> new int[] {0};
             case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
             case Q2_K -> new int[] {80, 82};
             case Q3_K -> new int[] {108};

@@ -48,6 +48,7 @@ final class Unpack {
             case Q5_K -> UnpackSuperBlocks.q5k(w, offset, out, outOffset, n);
             case Q6_K -> UnpackSuperBlocks.q6k(w, offset, out, outOffset, n);
             case IQ4_XS -> UnpackSuperBlocks.iq4xs(w, offset, out, outOffset, n);
+            case NL3 -> Dequantizer.dequantize(DType.NL3, w, offset, out, outOffset, n);
         }
     }
 
