@@ -7,6 +7,8 @@ public final class Scratch {
     private float[] weights = new float[0];
     private float[] accumulators = new float[0];
     private float[] scores = new float[0];
+    private int[] pairs = new int[0];
+    private short[] codes = new short[0];
 
     /// Creates empty working memory.
     public Scratch() {}
@@ -34,5 +36,21 @@ public final class Scratch {
             scores = new float[Math.max(n, 2 * scores.length)];
         }
         return scores;
+    }
+
+    /// Returns at least `n` ints for pairs of activations.
+    public int[] pairs(int n) {
+        if (pairs.length < n) {
+            pairs = new int[n];
+        }
+        return pairs;
+    }
+
+    /// Returns at least `n` shorts for unpacked weights and the sums of their products.
+    public short[] codes(int n) {
+        if (codes.length < n) {
+            codes = new short[n];
+        }
+        return codes;
     }
 }

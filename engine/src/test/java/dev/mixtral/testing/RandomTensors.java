@@ -2,6 +2,9 @@ package dev.mixtral.testing;
 
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.PackedType;
+import dev.mixtral.tensor.Packer;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -42,6 +45,17 @@ public final class RandomTensors {
             }
         }
         return new Tensor("random", type, new long[] {rows, cols}, data);
+    }
+
+    /// Returns a packed matrix of such weights, on the boundary of a cache line.
+    public static PackedMatrix packed(Arena arena, PackedType type, int rows, int cols, Random random) {
+        Tensor tensor = weights(arena, type.source(), rows, cols, random);
+        MemorySegment data = arena.allocate(PackedMatrix.byteSize(type, rows, cols), 64);
+        Packer packer = new Packer(type);
+        for (int panel = 0; panel < PackedMatrix.numPanels(rows); panel++) {
+            packer.pack(tensor, panel, data, panel * type.panelBytes(cols));
+        }
+        return new PackedMatrix("random", type, rows, cols, data);
     }
 
     private static void fillPlain(DType type, MemorySegment data, Random random) {

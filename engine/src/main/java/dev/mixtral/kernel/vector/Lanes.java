@@ -23,13 +23,36 @@ final class Lanes {
     /// Floats in a vector: 4, 8 or 16.
     static final int LENGTH = FLOATS.length();
 
+    /// Shorts in as many bits as [#FLOATS].
+    static final VectorSpecies<Short> SHORTS =
+            LENGTH == 16 ? ShortVector.SPECIES_512 : LENGTH == 8 ? ShortVector.SPECIES_256 : ShortVector.SPECIES_128;
+
+    /// Bytes in as many bits as [#FLOATS].
+    static final VectorSpecies<Byte> BYTES =
+            LENGTH == 16 ? ByteVector.SPECIES_512 : LENGTH == 8 ? ByteVector.SPECIES_256 : ByteVector.SPECIES_128;
+
+    /// A short for each float.
+    static final VectorSpecies<Short> ROW_SHORTS =
+            LENGTH == 16 ? ShortVector.SPECIES_256 : LENGTH == 8 ? ShortVector.SPECIES_128 : ShortVector.SPECIES_64;
+
+    /// A byte for each float; two for each of 4, as no species has four bytes.
+    static final VectorSpecies<Byte> ROW_BYTES = LENGTH == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+
+    /// What remains of a sign-extended binary16 after a shift by 13: its sign in place, the rest where a float has
+    /// it.
+    static final int HALF_MASK = 0x8fffe000;
+
+    /// Moves the exponent of what [#HALF_MASK] leaves, and turns subnormal halves into normal floats.
+    static final float HALF_FACTOR = 0x1p112f;
+
+    /// The exponent bits of an infinite or undefined binary16.
+    static final int HALF_INFINITY = 0x7c00;
+
+    /// The exponent bits of an infinite or undefined float.
+    static final int INFINITY = 0x7f800000;
+
     /// `0, 1, 2 …`
     static final IntVector LANE_NUMBERS = IntVector.zero(INTS).addIndex(1);
-
-    private static final VectorSpecies<Byte> BYTES = LENGTH == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
-
-    private static final VectorSpecies<Short> HALVES =
-            LENGTH == 16 ? ShortVector.SPECIES_256 : LENGTH == 8 ? ShortVector.SPECIES_128 : ShortVector.SPECIES_64;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -48,7 +71,7 @@ final class Lanes {
                     .lanewise(VectorOperators.LSHR, LANE_NUMBERS.mul(8))
                     .and(255);
         }
-        return (IntVector) ByteVector.fromMemorySegment(BYTES, data, offset, ByteOrder.LITTLE_ENDIAN)
+        return (IntVector) ByteVector.fromMemorySegment(ROW_BYTES, data, offset, ByteOrder.LITTLE_ENDIAN)
                 .convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
     }
 
@@ -78,7 +101,7 @@ final class Lanes {
     }
 
     private static IntVector widen(MemorySegment data, long offset) {
-        return (IntVector) ShortVector.fromMemorySegment(HALVES, data, offset, ByteOrder.LITTLE_ENDIAN)
+        return (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, data, offset, ByteOrder.LITTLE_ENDIAN)
                 .convertShape(VectorOperators.S2I, INTS, 0);
     }
 

@@ -33,12 +33,14 @@ final class VectorKernels implements Kernels {
 
     @Override
     public boolean prefersPacked() {
-        return false;
+        return true;
     }
 
     @Override
     public void quantize(FloatMatrix x, int row, QuantizedRows out) {
-        new dev.mixtral.kernel.scalar.ScalarKernels().quantize(x, row, out);
+        for (int run = 0; run < x.cols() / QuantizedRows.RUN; run++) {
+            Quantizer.quantize(x.data(), x.offset(row) + run * QuantizedRows.RUN, out, row, run);
+        }
     }
 
     @Override
@@ -51,7 +53,7 @@ final class VectorKernels implements Kernels {
             int numTokens,
             FloatMatrix out,
             Scratch scratch) {
-        new dev.mixtral.kernel.scalar.ScalarKernels().matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+        PackedMatmul.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
     }
 
     @Override
@@ -64,8 +66,7 @@ final class VectorKernels implements Kernels {
             int numTokens,
             QuantizedRows hidden,
             Scratch scratch) {
-        new dev.mixtral.kernel.scalar.ScalarKernels()
-                .gateUp(gateUp, from, to, x, fromToken, numTokens, hidden, scratch);
+        PackedMatmul.gateUp(gateUp, from, to, x, fromToken, numTokens, hidden, scratch);
     }
 
     @Override
