@@ -111,6 +111,7 @@ final class BenchCommand implements Callable<Integer> {
         RandomSpec spec = RandomSpec.parse(random, layers);
         boolean packs = !config.exact()
                 && KernelSelector.select(config.kernels()).kernels().prefersPacked();
-        return new RandomCheckpoint(spec, saveGguf != null || !packs || spec.type().isPlain());
+        return new RandomCheckpoint(
+                spec, saveGguf != null || !packs || spec.type().isPlain());
     }
 }

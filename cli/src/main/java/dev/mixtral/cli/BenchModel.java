@@ -34,8 +34,7 @@ final class BenchModel implements AutoCloseable {
         this.engineConfig = engineConfig;
         this.kernels = KernelSelector.select(engineConfig.kernels());
         this.team = new ThreadTeam(engineConfig.numThreads());
-        this.weights = MixtralWeights.prepare(
-                checkpoint, kernels.kernels(), engineConfig.exact(), team, packedWeights);
+        this.weights = MixtralWeights.prepare(checkpoint, kernels.kernels(), engineConfig.exact(), team, packedWeights);
         this.model = new Mixtral(config, checkpoint.ropeLayout(), weights, kernels.kernels(), team);
     }
 

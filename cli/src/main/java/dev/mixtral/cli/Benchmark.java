@@ -94,7 +94,13 @@ final class Benchmark {
                 bytes += stepBytes(bench.weights(), used) + kvBytes(bench, caches);
             }
             return new BenchReport.Run(
-                    batch, numPromptTokens, Math.max(depth, numPromptTokens), numSteps, prefillNanos, System.nanoTime() - decodeStart, bytes);
+                    batch,
+                    numPromptTokens,
+                    Math.max(depth, numPromptTokens),
+                    numSteps,
+                    prefillNanos,
+                    System.nanoTime() - decodeStart,
+                    bytes);
         } finally {
             caches.forEach(KvCache::close);
         }

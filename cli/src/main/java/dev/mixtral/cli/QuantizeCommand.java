@@ -46,8 +46,9 @@ final class QuantizeCommand implements Callable<Integer> {
             names = "--type",
             required = true,
             paramLabel = "T",
-            description = "q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m, q4_k_s, q4_1, q4_0, iq4_nl, iq4_xs, q3_k_l, "
-                    + "q3_k_m, q3_k_s, q2_k, f16, bf16 or f32: llama.cpp's mixes; or nl3, 3.4 bits, which it does not read.")
+            description =
+                    "q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m, q4_k_s, q4_1, q4_0, iq4_nl, iq4_xs, q3_k_l, "
+                            + "q3_k_m, q3_k_s, q2_k, f16, bf16 or f32: llama.cpp's mixes; or nl3, 3.4 bits, which it does not read.")
     private String type = "";
 
     @Option(

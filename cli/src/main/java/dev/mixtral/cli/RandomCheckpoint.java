@@ -31,8 +31,8 @@ final class RandomCheckpoint implements Checkpoint {
 
     /// Makes the weights. The caller closes the checkpoint.
     ///
-    /// @param distinct whether each tensor has memory of its own; else tensors of one type and size share theirs, for
-    ///     kernels that pack weights and so make a copy of each
+    /// @param distinct whether each tensor has memory of its own; else tensors of one type and size share theirs,
+    ///     for kernels that pack weights and so make a copy of each
     RandomCheckpoint(RandomSpec spec, boolean distinct) {
         this.spec = spec;
         this.distinct = distinct;

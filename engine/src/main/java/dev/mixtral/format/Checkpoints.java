@@ -68,8 +68,8 @@ public final class Checkpoints {
         }
         Architecture architecture = GgufConfig.read(
                 first.metadata(), stored.stream().map(StoredTensor::tensor).toList());
-        Map<String, Tensor> weights = WeightNames.GGUF.resolve(
-                found.file().toString(), stored, architecture.config(), architecture.tied());
+        Map<String, Tensor> weights =
+                WeightNames.GGUF.resolve(found.file().toString(), stored, architecture.config(), architecture.tied());
         return gguf(first, arena, architecture.config(), RopeLayout.INTERLEAVED, weights, Optional.empty(), stored);
     }
 

@@ -77,8 +77,10 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         return Arrays.stream(RopeLayout.values())
                 .filter(layout -> layout.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> broken(file, "`" + ROPE_KEY + "`: one of " + Arrays.toString(RopeLayout.values())
-                        + " expected, got \"" + name + "\""));
+                .orElseThrow(() -> broken(
+                        file,
+                        "`" + ROPE_KEY + "`: one of " + Arrays.toString(RopeLayout.values()) + " expected, got \""
+                                + name + "\""));
     }
 
     private static PackedMatrix matrix(GgufFile file, String line) {
@@ -103,8 +105,10 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
     private static MemorySegment blob(GgufFile file, String name, long bytes) {
         MemorySegment blob = file.blobs().get(name);
         if (blob == null || blob.byteSize() != bytes) {
-            throw broken(file, "packed tensor " + name + ": " + bytes + " bytes expected, got "
-                    + (blob == null ? "none" : blob.byteSize()));
+            throw broken(
+                    file,
+                    "packed tensor " + name + ": " + bytes + " bytes expected, got "
+                            + (blob == null ? "none" : blob.byteSize()));
         }
         return blob;
     }
@@ -181,8 +185,10 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         if (packed == null) {
             require(file, plain, needed);
         } else if (packed.rows() != needed.rows || packed.cols() != needed.cols) {
-            throw broken(file, "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols
-                    + "] expected from the configuration, got [" + packed.rows() + ", " + packed.cols() + "]");
+            throw broken(
+                    file,
+                    "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols
+                            + "] expected from the configuration, got [" + packed.rows() + ", " + packed.cols() + "]");
         }
     }
 
@@ -192,8 +198,10 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
             throw broken(file, "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols + "] is missing");
         }
         if (tensor.rows() != needed.rows || tensor.cols() != needed.cols) {
-            throw broken(file, "tensor " + needed.name + " [" + needed.rows + ", " + needed.cols
-                    + "] expected from the configuration, got " + Arrays.toString(tensor.shape()));
+            throw broken(
+                    file,
+                    "tensor " + needed.name + " [" + needed.rows + ", " + needed.cols
+                            + "] expected from the configuration, got " + Arrays.toString(tensor.shape()));
         }
         if (needed.rows == 1 && tensor.type() != DType.F32) {
             throw broken(file, "tensor " + needed.name + ": F32 expected, got " + tensor.type());
@@ -225,8 +233,10 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         if (expected == null || expected != actual) {
             throw new ModelFormatException(
                     file,
-                    "matrix " + matrix.name() + " has checksum %08x, %08x expected: the file is damaged. Copy it again, or"
-                            .formatted(actual, expected) + " pack the model again",
+                    "matrix " + matrix.name()
+                            + " has checksum %08x, %08x expected: the file is damaged. Copy it again, or"
+                                    .formatted(actual, expected)
+                            + " pack the model again",
                     null);
         }
     }

@@ -16,8 +16,7 @@ public record Activations(FloatMatrix floats, @Nullable QuantizedRows quantized)
     ///
     /// @param packed whether some matrix that reads them is packed
     public static Activations create(int numRows, int cols, boolean packed) {
-        return new Activations(
-                new FloatMatrix(numRows, cols), packed ? new QuantizedRows(numRows, cols) : null);
+        return new Activations(new FloatMatrix(numRows, cols), packed ? new QuantizedRows(numRows, cols) : null);
     }
 
     /// Returns the rows in 8 bits.

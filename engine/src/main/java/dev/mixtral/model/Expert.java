@@ -92,8 +92,7 @@ public sealed interface Expert {
                 Activations hidden,
                 FloatMatrix up,
                 Scratch scratch) {
-            kernels.gateUp(
-                    gateUp, from, to, x.inEightBits(), fromToken, numTokens, hidden.inEightBits(), scratch);
+            kernels.gateUp(gateUp, from, to, x.inEightBits(), fromToken, numTokens, hidden.inEightBits(), scratch);
         }
     }
 }

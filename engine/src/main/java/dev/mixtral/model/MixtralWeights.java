@@ -12,7 +12,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-
 /// All weights of a model, as its checkpoint stores them or packed; norms are decoded to floats. Immutable.
 ///
 /// @param tokEmbeddings `[vocabSize, dim]`

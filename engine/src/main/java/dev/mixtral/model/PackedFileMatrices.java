@@ -34,8 +34,7 @@ final class PackedFileMatrices implements MatrixSource {
         if (matrix.isEmpty()) {
             return new Linear.Plain(checkpoint.tensor(name));
         }
-        MemorySegment memory =
-                kernels.allocateWeights(matrix.get().data().byteSize(), arena);
+        MemorySegment memory = kernels.allocateWeights(matrix.get().data().byteSize(), arena);
         return new Linear.Packed(copy(matrix.get(), memory));
     }
 

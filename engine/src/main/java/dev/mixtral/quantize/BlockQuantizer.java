@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Encodes rows of floats in any stored type; [dev.mixtral.tensor.Dequantizer] is the inverse.
 ///
-/// Blocks are those of ggml's `ggml_quantize_chunk`, bit for bit, but for NL3, which ggml does not have. Holds working memory: confined to one thread.
+/// Blocks are those of ggml's `ggml_quantize_chunk`, bit for bit, but for NL3, which ggml does not have. Holds working
+/// memory: confined to one thread.
 public final class BlockQuantizer {
     private final SimpleEncoder simple = new SimpleEncoder();
     private final SuperBlockEncoder superBlocks = new SuperBlockEncoder();

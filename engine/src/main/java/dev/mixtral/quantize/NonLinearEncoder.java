@@ -111,7 +111,9 @@ final class NonLinearEncoder {
         }
         if (!row.weigh(col, GROUP, spread, weights)) {
             for (int j = 0; j < GROUP; j++) {
-                weights[j] = table == IQ4_TABLE ? row.values()[from + j] * row.values()[from + j] : 1;
+                float x = row.values()[from + j];
+                // As ggml has it for four bits; three measure better with all elements alike.
+                weights[j] = table.length == NL3_TABLE.length ? 1 : x * x;
             }
         }
         float scale = -extreme / table[0];

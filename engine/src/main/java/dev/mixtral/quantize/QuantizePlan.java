@@ -124,7 +124,10 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
 
     /// Returns the metadata of a GGUF source, or what describes another one, for changes.
     static Map<String, GgufValue> metadata(Checkpoint checkpoint) {
-        return checkpoint.ggufMetadata().<Map<String, GgufValue>>map(LinkedHashMap::new).orElseGet(() -> describe(checkpoint));
+        return checkpoint
+                .ggufMetadata()
+                .<Map<String, GgufValue>>map(LinkedHashMap::new)
+                .orElseGet(() -> describe(checkpoint));
     }
 
     private static Map<String, GgufValue> describe(Checkpoint checkpoint) {

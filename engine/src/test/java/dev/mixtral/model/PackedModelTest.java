@@ -98,8 +98,7 @@ class PackedModelTest {
 
         KvCache cache() {
             MixtralConfig config = model.config();
-            return new KvCache(
-                    new KvLayout(config.numLayers(), config.numKvHeads(), config.headDim(), KvType.F32));
+            return new KvCache(new KvLayout(config.numLayers(), config.numKvHeads(), config.headDim(), KvType.F32));
         }
 
         float[] logits(int... pieces) {
@@ -175,10 +174,9 @@ class PackedModelTest {
             FloatMatrix logits = opened.model.forward(Batch.of(copy, new int[] {next}, false));
             float[] alone = Arrays.copyOf(logits.data(), CONFIG.vocabSize());
             Batch both = new Batch(
-                    new int[] {9, next},
-                    new int[] {3, prompt.length},
-                    new KvCache[] {second, first},
-                    new boolean[] {false, true});
+                    new int[] {9, next}, new int[] {3, prompt.length}, new KvCache[] {second, first}, new boolean[] {
+                        false, true
+                    });
             float[] together = Arrays.copyOf(opened.model.forward(both).data(), CONFIG.vocabSize());
             assertThat(together).containsExactly(alone);
         }

@@ -32,17 +32,18 @@ final class PackedCodes {
 
     // What a table lookup takes on every processor.
     private static final VectorSpecies<Byte> ENTRIES = ByteVector.SPECIES_128;
-    private static final ByteVector TABLE = ByteVector.fromArray(ENTRIES, table(), 0);
+    private static final ByteVector TABLE = table(PackedType.P4_NL, 16);
+    private static final ByteVector NL3_TABLE = table(PackedType.P3_NL, 8);
 
     private PackedCodes() {}
 
-    private static byte[] table() {
+    /// Returns the entries of a type's table as unsigned bytes, the rest being 0.
+    private static ByteVector table(PackedType type, int size) {
         byte[] table = new byte[16];
-        int[] values = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-        for (int i = 0; i < table.length; i++) {
-            table[i] = (byte) (values[i] + PackedType.P4_NL.offset());
+        for (int code = 0; code < size; code++) {
+            table[code] = (byte) (type.integer(code) + type.offset());
         }
-        return table;
+        return ByteVector.fromArray(ENTRIES, table, 0);
     }
 
     /// Returns whether a sub-block's two units are nibbles of the same columns.
@@ -94,6 +95,7 @@ final class PackedCodes {
                 case P3_K -> bits3(w, low, high, center, out, to);
                 case P6_K -> bits6(w, low, high, center, out, to);
                 case P4_NL, P4_XS -> table4(w, low, out, to);
+                case P3_NL -> table3(w, low, high, out, to);
             }
         }
     }
@@ -184,11 +186,33 @@ final class PackedCodes {
                     .and((byte) 15)
                     .selectFrom(TABLE)
                     .reinterpretAsShorts();
-            int to = outAt + (j >> 2) * HALF + (j & 3) * VECTOR + 2 * row;
-            v.and((short) 15).intoArray(out, to);
-            v.lanewise(LSHR, 8).and((short) 15).intoArray(out, to + ODD);
-            v.lanewise(LSHR, 4).and((short) 15).intoArray(out, to + RUN);
-            v.lanewise(LSHR, 12).intoArray(out, to + RUN + ODD);
+            entries(v, out, outAt + (j >> 2) * HALF + (j & 3) * VECTOR + 2 * row);
         }
+    }
+
+    private static void table3(MemorySegment w, long low, long high, short[] out, int outAt) {
+        for (int i = 0; i < 8 * Lanes.LENGTH / 4; i++) {
+            int row = 4 * (i >> 3);
+            int j = i & 7;
+            ByteVector bit = ByteVector.fromMemorySegment(ENTRIES, w, high + 4L * row, ORDER)
+                    .lanewise(LSHR, j)
+                    .and((byte) 1)
+                    .lanewise(LSHL, 2);
+            ShortVector v = ByteVector.fromMemorySegment(ENTRIES, w, low + 64L * (j >> 2) + 4L * row, ORDER)
+                    .lanewise(LSHR, (j & 3) << 1)
+                    .and((byte) 3)
+                    .or(bit)
+                    .selectFrom(NL3_TABLE)
+                    .reinterpretAsShorts();
+            entries(v, out, outAt + (j >> 2) * HALF + (j & 3) * VECTOR + 2 * row);
+        }
+    }
+
+    /// Stores the nibbles of a quarter vector of table entries.
+    private static void entries(ShortVector v, short[] out, int to) {
+        v.and((short) 15).intoArray(out, to);
+        v.lanewise(LSHR, 8).and((short) 15).intoArray(out, to + ODD);
+        v.lanewise(LSHR, 4).and((short) 15).intoArray(out, to + RUN);
+        v.lanewise(LSHR, 12).intoArray(out, to + RUN + ODD);
     }
 }

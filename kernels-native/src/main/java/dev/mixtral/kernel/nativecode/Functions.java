@@ -23,8 +23,7 @@ final class Functions {
     static final MethodHandle ALLOCATE = handle("mx_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
 
     /// `void mx_release(void *memory, int64 bytes)`.
-    static final MethodHandle RELEASE =
-            handle("mx_release", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
+    static final MethodHandle RELEASE = handle("mx_release", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
 
     /// `void mx_quantize(isa, x, x_at, cols, codes, codes_at, meta, meta_at)`.
     static final MethodHandle QUANTIZE =
@@ -94,8 +93,7 @@ final class Functions {
         return handle(name, FunctionDescriptor.ofVoid(arguments), Linker.Option.critical(true));
     }
 
-    private static MethodHandle handle(
-            String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    private static MethodHandle handle(String name, FunctionDescriptor descriptor, Linker.Option... options) {
         MemorySegment function = NativeLibrary.symbols().findOrThrow(name);
         return Linker.nativeLinker().downcallHandle(function, descriptor, options);
     }

@@ -28,7 +28,8 @@ final class NativeLibrary {
     ///
     /// @param lookup the library's symbols, or `null`
     /// @param problem why there are none, or `null`
-    private record Loaded(@Nullable SymbolLookup lookup, @Nullable String problem) {}
+    private record Loaded(
+            @Nullable SymbolLookup lookup, @Nullable String problem) {}
 
     private NativeLibrary() {}
 
@@ -50,8 +51,7 @@ final class NativeLibrary {
     /// Loads the library; it stays loaded as long as the JVM lives.
     private static Loaded load() {
         if (!NativeLibrary.class.getModule().isNativeAccessEnabled()) {
-            return new Loaded(
-                    null, "native access is not enabled; start Java with --enable-native-access=ALL-UNNAMED");
+            return new Loaded(null, "native access is not enabled; start Java with --enable-native-access=ALL-UNNAMED");
         }
         String platform = platform();
         try (InputStream library = NativeLibrary.class.getResourceAsStream(platform + "/" + FILE)) {
@@ -93,14 +93,12 @@ final class NativeLibrary {
     /// Returns the descriptor of a new file in memory, or -1.
     private static int memoryFile() {
         Linker linker = Linker.nativeLinker();
-        MemorySegment function =
-                linker.defaultLookup().find("memfd_create").orElse(MemorySegment.NULL);
+        MemorySegment function = linker.defaultLookup().find("memfd_create").orElse(MemorySegment.NULL);
         if (function.equals(MemorySegment.NULL)) {
             return -1;
         }
         MethodHandle create = linker.downcallHandle(
-                function,
-                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+                function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         try (Arena arena = Arena.ofConfined()) {
             return (int) create.invokeExact(arena.allocateFrom(FILE), 0);
         } catch (Throwable e) {

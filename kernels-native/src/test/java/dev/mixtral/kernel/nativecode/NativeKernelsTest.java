@@ -1,81 +1,184 @@
 package dev.mixtral.kernel.nativecode;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.mixtral.kernel.FloatMath;
+import dev.mixtral.error.KernelUnavailableException;
+import dev.mixtral.kernel.KernelProvider;
+import dev.mixtral.kernel.KernelSelector;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kernel.scalar.ScalarKernels;
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.kvcache.KvLayout;
+import dev.mixtral.kvcache.KvType;
 import dev.mixtral.tensor.FloatMatrix;
-import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
-import dev.mixtral.tensor.QuantizedRows;
+import dev.mixtral.testing.PackedKernelChecks;
+import dev.mixtral.testing.RandomTensors;
+import dev.mixtral.testing.Seeds;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-public class NativeKernelsTest {
-    public static void main(String[] args) {
-        Random random = new Random(5);
-        Kernels scalar = new ScalarKernels();
-        for (InstructionSet set : new InstructionSet[] {InstructionSet.AVX2, InstructionSet.AVX512}) {
-            Kernels fast = new NativeKernels(set, scalar);
-            for (PackedType type : PackedType.values()) {
-                for (int rows : new int[] {1, 16, 17, 64, 200}) {
-                    for (int tokens : new int[] {1, 2, 3, 7, 16, 33}) {
-                        int cols = 256 * (1 + random.nextInt(4));
-                        check(scalar, fast, type, rows, cols, tokens, random);
+/// Every C kernel against the scalar one, for each instruction set that this machine has.
+class NativeKernelsTest {
+    private static final KernelProvider PROVIDER = new NativeKernelProvider();
+
+    @BeforeEach
+    void needsTheLibrary() {
+        String problem = PROVIDER.unavailable().orElse("");
+        assumeTrue(problem.isEmpty(), "native kernels are not tested here: " + problem);
+    }
+
+    private static Stream<String> variants() {
+        return PROVIDER.variants().stream().filter(NativeKernelsTest::isUsable);
+    }
+
+    private static boolean isUsable(String variant) {
+        try {
+            PROVIDER.kernels(variant, new ScalarKernels());
+            return true;
+        } catch (KernelUnavailableException e) {
+            return false;
+        }
+    }
+
+    private static List<Kernels> candidates() {
+        return variants()
+                .map(variant -> PROVIDER.kernels(variant, new ScalarKernels()))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void packedProductsAgreeBitForBit(PackedType type) {
+        for (Kernels kernels : candidates()) {
+            PackedKernelChecks checks = new PackedKernelChecks(kernels);
+            Random random = Seeds.random(kernels.name() + " " + type);
+            checks.matmul(type, random);
+            checks.extremes(type, random);
+            checks.specialScales(type, random);
+            checks.batchInvariance(type, random);
+            checks.gateUp(type, random);
+        }
+    }
+
+    @Test
+    void quantizeAgreesBitForBit() {
+        for (Kernels kernels : candidates()) {
+            new PackedKernelChecks(kernels).quantize(Seeds.random(kernels.name() + " quantize"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void attentionAgrees(KvType type) {
+        Random random = Seeds.random("native attention " + type);
+        for (Kernels kernels : candidates()) {
+            for (int headDim : new int[] {16, 32, 64, 80, 128}) {
+                for (int headsPerKvHead : new int[] {1, 2, 4, 5, 8}) {
+                    for (int positions : new int[] {1, 15, 16, 17, 64, 65, 130, 512, 513, 700}) {
+                        checkAttention(kernels, type, headDim, headsPerKvHead, positions, random);
                     }
                 }
-                System.out.println(set + " " + type + " ok");
             }
         }
     }
 
-    static void check(Kernels scalar, Kernels fast, PackedType type, int rows, int cols, int tokens, Random random) {
-        try (Arena arena = Arena.ofConfined()) {
-            int padded = (rows + 31) / 32 * 32;
-            PackedMatrix w = matrix(arena, type, rows, cols, random);
-            FloatMatrix x = new FloatMatrix(tokens + 1, cols);
-            for (int i = 0; i < x.data().length; i++) x.data()[i] = (float) random.nextGaussian();
-            QuantizedRows a = new QuantizedRows(tokens + 1, cols), b = new QuantizedRows(tokens + 1, cols);
-            for (int t = 0; t <= tokens; t++) {
-                scalar.quantize(x, t, a);
-                fast.quantize(x, t, b);
+    private static void checkAttention(
+            Kernels kernels, KvType type, int headDim, int headsPerKvHead, int positions, Random random) {
+        int numKvHeads = 2;
+        KvLayout layout = new KvLayout(2, numKvHeads, headDim, type);
+        try (KvCache cache = new KvCache(layout)) {
+            cache.ensureCapacity(positions);
+            FloatMatrix keys = RandomTensors.activations(positions, numKvHeads * headDim, random);
+            FloatMatrix values = RandomTensors.activations(positions, numKvHeads * headDim, random);
+            for (int position = 0; position < positions; position++) {
+                cache.write(1, position, keys, values, position);
             }
-            assertThat(b.codes()).containsExactly(a.codes());
-            assertThat(b.scales()).containsExactly(a.scales());
-            FloatMatrix e = new FloatMatrix(tokens + 2, rows), f = new FloatMatrix(tokens + 2, rows);
-            scalar.matmul(w, 0, rows, a, 1, tokens, e, new Scratch());
-            fast.matmul(w, 0, rows, a, 1, tokens, f, new Scratch());
-            assertThat(f.data()).describedAs(type + " " + rows + " " + cols + " " + tokens).containsExactly(e.data());
-            PackedMatrix gu = matrix(arena, type, 2 * padded, cols, random);
-            QuantizedRows h = new QuantizedRows(tokens + 1, padded), g = new QuantizedRows(tokens + 1, padded);
-            scalar.gateUp(gu, 0, padded, a, 1, tokens, h, new Scratch());
-            fast.gateUp(gu, 0, padded, a, 1, tokens, g, new Scratch());
-            assertThat(g.codes()).containsExactly(h.codes());
-            assertThat(g.scales()).containsExactly(h.scales());
+            int queryDim = numKvHeads * headsPerKvHead * headDim;
+            FloatMatrix q = RandomTensors.activations(2, queryDim, random);
+            FloatMatrix expected = new FloatMatrix(2, queryDim);
+            FloatMatrix actual = new FloatMatrix(2, queryDim);
+            for (int kvHead = 0; kvHead < numKvHeads; kvHead++) {
+                new ScalarKernels().attention(q, 1, cache, 1, kvHead, positions, expected, new Scratch());
+                kernels.attention(q, 1, cache, 1, kvHead, positions, actual, new Scratch());
+            }
+            assertThat(actual.data())
+                    .describedAs(
+                            "%s, %s cache, head %d, %d heads, %d positions",
+                            kernels.name(), type, headDim, headsPerKvHead, positions)
+                    .containsExactly(expected.data(), within(2e-5f));
         }
     }
 
-    static PackedMatrix matrix(Arena arena, PackedType type, int rows, int cols, Random random) {
-        long n = PackedMatrix.byteSize(type, rows, cols);
-        byte[] bits = new byte[(int) n];
-        random.nextBytes(bits);
-        MemorySegment data = arena.allocate(n, 64);
-        MemorySegment.copy(MemorySegment.ofArray(bits), 0, data, 0, n);
-        int sub = type.subBlockBytes();
-        // halves: clear the exponent's top bits
-        long step = type.superBlockBytes();
-        for (long at = 0; at < n; at += step) {
-            int halves = (type.hasSuperScales() ? type.superHeaderBytes() : type.scaleBytes());
-            for (int i = 1; i < halves; i += 2) {
-                byte v = data.get(java.lang.foreign.ValueLayout.JAVA_BYTE, at + i);
-                data.set(java.lang.foreign.ValueLayout.JAVA_BYTE, at + i, (byte) (v & 0xbf | 0x20));
+    @Test
+    void memoryForWeightsIsAlignedZeroedAndReturned() {
+        for (Kernels kernels : candidates()) {
+            try (Arena arena = Arena.ofShared()) {
+                for (long bytes : new long[] {1, 4096, (2 << 20) - 1, 2 << 20, (5 << 20) + 17}) {
+                    MemorySegment memory = kernels.allocateWeights(bytes, arena);
+                    assertThat(memory.byteSize()).isEqualTo(bytes);
+                    assertThat(memory.address() % Kernels.WEIGHTS_ALIGNMENT).isZero();
+                    assertThat(memory.get(ValueLayout.JAVA_BYTE, bytes - 1)).isZero();
+                    memory.fill((byte) 7);
+                }
             }
         }
-        return new PackedMatrix("w", type, rows, cols, data);
+    }
+
+    @Test
+    void anInstructionSetThatIsMissingIsRefusedByName() {
+        for (String variant : PROVIDER.variants()) {
+            if (!isUsable(variant)) {
+                assertThatThrownBy(() -> KernelSelector.select("native:" + variant))
+                        .isInstanceOf(KernelUnavailableException.class)
+                        .hasMessageContaining(variant);
+            }
+        }
+        assertThatThrownBy(() -> KernelSelector.select("native:abacus"))
+                .isInstanceOf(KernelUnavailableException.class)
+                .hasMessageContaining("avx2");
+    }
+
+    /// No machine at hand has AMX, so its tiles run on an emulation.
+    @Test
+    void amxTilesAgreeOnAnEmulation(@TempDir Path folder) throws IOException, InterruptedException {
+        assumeTrue(isUsable("avx512"), "the emulation of AMX needs AVX-512: not tested here");
+        Path program = folder.resolve("amx");
+        List<String> compile = new ArrayList<>(List.of("cc", "-O1", "-std=gnu11", "-ffp-contract=off"));
+        compile.addAll(List.of("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni", "-mfma"));
+        compile.addAll(List.of("-mf16c", "src/test/c/amx_emulated.c", "-o", program.toString()));
+        assertThat(run(folder, compile)).describedAs("compiler").isEmpty();
+        assertThat(run(folder, List.of(program.toString()))).contains("agree");
+    }
+
+    /// Returns what a command prints; it must end well.
+    private static String run(Path folder, List<String> command) throws IOException, InterruptedException {
+        Path output = Files.createTempFile(folder, "output", ".txt");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        int status = process.waitFor();
+        String text = Files.readString(output, StandardCharsets.UTF_8);
+        assertThat(status).describedAs("%s: %s", command, text).isZero();
+        return text;
     }
 }
