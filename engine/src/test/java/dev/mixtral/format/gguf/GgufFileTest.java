@@ -277,7 +277,9 @@ class GgufFileTest {
     void aFailedWriteLeavesNothingBehind() throws IOException {
         Path file = folder.resolve("t.gguf");
         GgufWriter.Entry tooShort =
-                new GgufWriter.Entry("a", DType.F32, new long[] {2}, channel -> channel.write(ByteBuffer.allocate(4)));
+                new GgufWriter.Entry(
+                        GgufLayout.Declaration.of("a", DType.F32, new long[] {2}),
+                        channel -> channel.write(ByteBuffer.allocate(4)));
 
         assertThatThrownBy(() -> GgufWriter.write(file, Map.of(), List.of(tooShort)))
                 .isInstanceOf(IllegalArgumentException.class)
