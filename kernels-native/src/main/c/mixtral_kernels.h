@@ -29,7 +29,7 @@ struct mx_type {
     int table;
 };
 
-/* X(name, ordinal of PackedType, scales, super_cols, low_bits, high_bits, offset, table) */
+/* X(name, number of PackedType, scales, super_cols, low_bits, high_bits, offset, table) */
 #define MX_FOR_EACH_TYPE(X)                    \
     X(p4_0, 0, MX_HALF, 32, 4, 0, 8, 0)        \
     X(p4_1, 1, MX_HALF_MIN, 32, 4, 0, 0, 0)    \

@@ -31,7 +31,7 @@ class ArchitectureTest {
             Map.entry("format", Set.of("error", "tensor")),
             Map.entry("tokenizer", Set.of("error", "format")),
             Map.entry("chat", Set.of("error", "format", "tokenizer")),
-            Map.entry("quantize", Set.of("error", "tensor", "format", "tokenizer")),
+            Map.entry("quantize", Set.of("error", "tensor", "format", "tokenizer", "kernel", "model")),
             Map.entry("kvcache", Set.of("error", "tensor")),
             Map.entry("kernel", Set.of("error", "tensor", "kvcache")),
             Map.entry("model", Set.of("error", "tensor", "format", "kvcache", "kernel")),

@@ -23,7 +23,7 @@ class QuantizeCommandTest {
     @BeforeAll
     static void makeModel() {
         Path file = sources.resolve("micro-f32.gguf");
-        try (RandomCheckpoint checkpoint = new RandomCheckpoint(RandomSpec.parse("micro:f32", 0))) {
+        try (RandomCheckpoint checkpoint = new RandomCheckpoint(RandomSpec.parse("micro:f32", 0), true)) {
             RandomGguf.write(checkpoint, file);
         }
         model = file.toString();

@@ -26,31 +26,31 @@ import java.util.Optional;
 /// tile of AMX) takes as it is, with nothing summed across lanes.
 public enum PackedType {
     /// [DType#Q4_0]: `d · (c - 8)`.
-    P4_0(DType.Q4_0, Scales.HALF, 32, 4, 0, 8),
+    P4_0(0, DType.Q4_0, Scales.HALF, 32, 4, 0, 8),
     /// [DType#Q4_1]: `d · c + m`.
-    P4_1(DType.Q4_1, Scales.HALF_WITH_MIN, 32, 4, 0, 0),
+    P4_1(1, DType.Q4_1, Scales.HALF_WITH_MIN, 32, 4, 0, 0),
     /// [DType#Q5_0]: `d · (c - 16)`.
-    P5_0(DType.Q5_0, Scales.HALF, 32, 4, 1, 16),
+    P5_0(2, DType.Q5_0, Scales.HALF, 32, 4, 1, 16),
     /// [DType#Q5_1]: `d · c + m`.
-    P5_1(DType.Q5_1, Scales.HALF_WITH_MIN, 32, 4, 1, 0),
+    P5_1(3, DType.Q5_1, Scales.HALF_WITH_MIN, 32, 4, 1, 0),
     /// [DType#Q8_0]: `d · (c - 128)`.
-    P8_0(DType.Q8_0, Scales.HALF, 32, 8, 0, 128),
+    P8_0(4, DType.Q8_0, Scales.HALF, 32, 8, 0, 128),
     /// [DType#Q2_K]: `d · s · c - dmin · m`, groups of 16.
-    P2_K(DType.Q2_K, Scales.NIBBLES_16, 256, 2, 0, 0),
+    P2_K(5, DType.Q2_K, Scales.NIBBLES_16, 256, 2, 0, 0),
     /// [DType#Q3_K]: `d · s · (c - 4)`, groups of 16.
-    P3_K(DType.Q3_K, Scales.BYTES_16, 256, 2, 1, 4),
+    P3_K(6, DType.Q3_K, Scales.BYTES_16, 256, 2, 1, 4),
     /// [DType#Q4_K]: `d · s · c - dmin · m`.
-    P4_K(DType.Q4_K, Scales.BYTES_WITH_MIN, 256, 4, 0, 0),
+    P4_K(7, DType.Q4_K, Scales.BYTES_WITH_MIN, 256, 4, 0, 0),
     /// [DType#Q5_K]: `d · s · c - dmin · m`.
-    P5_K(DType.Q5_K, Scales.BYTES_WITH_MIN, 256, 4, 1, 0),
+    P5_K(8, DType.Q5_K, Scales.BYTES_WITH_MIN, 256, 4, 1, 0),
     /// [DType#Q6_K]: `d · s · (c - 32)`, groups of 16.
-    P6_K(DType.Q6_K, Scales.BYTES_16, 256, 4, 2, 32),
+    P6_K(9, DType.Q6_K, Scales.BYTES_16, 256, 4, 2, 32),
     /// [DType#IQ4_NL]: `d · table[c]`.
-    P4_NL(DType.IQ4_NL, Scales.HALF, 32, 4, 0, 128),
+    P4_NL(10, DType.IQ4_NL, Scales.HALF, 32, 4, 0, 128),
     /// [DType#IQ4_XS]: `d · s · table[c]`.
-    P4_XS(DType.IQ4_XS, Scales.BYTES, 256, 4, 0, 128),
+    P4_XS(11, DType.IQ4_XS, Scales.BYTES, 256, 4, 0, 128),
     /// [DType#NL3]: `d · s · table[c]`.
-    P3_NL(DType.NL3, Scales.BYTES, 256, 2, 1, 128);
+    P3_NL(12, DType.NL3, Scales.BYTES, 256, 2, 1, 128);
 
     /// Rows of a panel.
     public static final int ROWS = 16;
@@ -96,6 +96,7 @@ public enum PackedType {
         }
     }
 
+    private final int number;
     private final DType source;
     private final Scales scales;
     private final int superCols;
@@ -103,7 +104,8 @@ public enum PackedType {
     private final int highBits;
     private final int offset;
 
-    PackedType(DType source, Scales scales, int superCols, int lowBits, int highBits, int offset) {
+    PackedType(int number, DType source, Scales scales, int superCols, int lowBits, int highBits, int offset) {
+        this.number = number;
         this.source = source;
         this.scales = scales;
         this.superCols = superCols;
@@ -120,6 +122,11 @@ public enum PackedType {
             }
         }
         return Optional.empty();
+    }
+
+    /// Returns the number that native kernels know the type by.
+    public int number() {
+        return number;
     }
 
     /// Returns the type whose information this one holds.

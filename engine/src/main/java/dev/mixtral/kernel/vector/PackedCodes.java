@@ -63,8 +63,11 @@ final class PackedCodes {
 
     /// Returns what is subtracted from codes here, so that sums fit 16 bits.
     private static short center(PackedType type) {
+        if (type.hasTable()) {
+            return 0;
+        }
         return switch (type.lowBits() + type.highBits()) {
-            case 4 -> (short) (type.hasTable() ? 0 : type.offset());
+            case 4 -> (short) type.offset();
             case 5 -> 16;
             case 8 -> 0;
             default -> (short) type.offset();

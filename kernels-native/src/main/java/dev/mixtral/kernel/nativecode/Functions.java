@@ -15,6 +15,7 @@ import java.lang.invoke.MethodHandle;
 ///
 /// Calls that compute are *critical*: they take arrays of the heap without a copy, and hold up the garbage collector
 /// while they run, which is a task's length: tens to hundreds of microseconds.
+@SuppressWarnings("restricted") // calling native code is what this class is for
 final class Functions {
     /// `int mx_instruction_sets(void)`.
     static final MethodHandle INSTRUCTION_SETS = handle("mx_instruction_sets", FunctionDescriptor.of(JAVA_INT));

@@ -46,6 +46,7 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
+    @SuppressWarnings("restricted") // gives the C code's memory its length and its owner
     public MemorySegment allocateWeights(long bytes, Arena arena) {
         try {
             MemorySegment memory = (MemorySegment) Functions.ALLOCATE.invokeExact(bytes);
@@ -96,7 +97,7 @@ final class NativeKernels implements Kernels {
         try {
             Functions.MATMUL.invokeExact(
                     isa,
-                    w.type().ordinal(),
+                    w.type().number(),
                     w.data().asSlice(fromRow / PackedType.ROWS * w.panelBytes()),
                     (long) (toRow - fromRow),
                     (long) w.cols(),
@@ -128,7 +129,7 @@ final class NativeKernels implements Kernels {
         try {
             Functions.GATE_UP.invokeExact(
                     isa,
-                    gateUp.type().ordinal(),
+                    gateUp.type().number(),
                     // A run of 32 columns takes two panels of gate and two of up.
                     gateUp.data().asSlice(4 * firstRun * gateUp.panelBytes()),
                     firstRun,

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// It is loaded from an anonymous file in memory where the system has those (Linux), so that nothing is written to
 /// disk and a temporary folder without permission to execute does not matter; elsewhere from a temporary file.
+@SuppressWarnings("restricted") // loading native code is what this class is for
 final class NativeLibrary {
     private static final String FILE = "libmixtral_kernels.so";
 
