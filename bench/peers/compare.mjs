@@ -16,7 +16,9 @@ const help = `Usage: compare --model FILE.gguf [OPTION…]
   --generate N        tokens of the decode that follows (default: 64; 0: none)
   --rounds R          rounds; each measures every engine once, warm (default: 3)
   --kernels LIST      our kernels, comma-separated, each an engine of its own (default: auto)
-  --llama-bench PATH  measure this llama-bench binary instead of node-llama-cpp
+  --llama-bench CMD   measure a llama-bench too, with options of its own, such as "PATH/llama-bench -rtr 1";
+                      may be given several times
+  --no-node           leave node-llama-cpp out; the first --llama-bench is what ratios refer to
   --mixtral PATH      our command (default: the clone's ./mixtral)
   --json FILE         write every figure there as well
 A GGUF of full width and few layers: ./mixtral bench --random 8x7b:q4_0 --layers 4 --save-gguf FILE.gguf`;
@@ -29,7 +31,8 @@ const {values: options} = parseArgs({
     "generate": {type: "string", default: "64"},
     "rounds": {type: "string", default: "3"},
     "kernels": {type: "string", default: "auto"},
-    "llama-bench": {type: "string"},
+    "llama-bench": {type: "string", multiple: true, default: []},
+    "no-node": {type: "boolean", default: false},
     "mixtral": {type: "string", default: path.join(here, "..", "..", "mixtral")},
     "json": {type: "string"},
     "help": {type: "boolean", short: "h", default: false},
@@ -46,11 +49,16 @@ const [threads, prompt, generate, rounds] = ["threads", "prompt", "generate", "r
   return value;
 });
 
-const peer = options["llama-bench"]
-  ? {name: "llama-bench", measure: llamaBench}
-  : {name: "llama.cpp (node)", measure: nodeLlamaCpp};
+const peers = [
+  ...(options["no-node"] ? [] : [{name: "llama.cpp (node)", measure: nodeLlamaCpp}]),
+  ...options["llama-bench"].map((command) => ({
+    name: command.split("/").slice(-4).join("/"),
+    measure: () => llamaBench(command.split(" ")),
+  })),
+];
+if (peers.length === 0) fail("--no-node leaves nothing to compare with; give a --llama-bench", 2);
 const engines = [
-  peer,
+  ...peers,
   ...options.kernels.split(",").map((kernels) => ({
     name: `mixtral-java ${kernels}`,
     measure: () => mixtral(kernels),
@@ -68,7 +76,7 @@ for (let round = 0; round < rounds; round++) {
   }
 }
 
-const reference = samples[peer.name];
+const reference = samples[peers[0].name];
 const results = engines.map(({name}) => ({
   engine: name,
   prefill: summary(samples[name].prefill, reference.prefill),
@@ -84,7 +92,7 @@ const report = {
   results,
 };
 console.log(`${report.model}, ${threads} threads of ${report.cpu}, ${prompt} + ${generate} tokens, ${rounds} rounds\n`);
-console.log("| engine | prefill tokens/s | of llama.cpp | decode tokens/s | of llama.cpp |");
+console.log("| engine | prefill tokens/s | of the first | decode tokens/s | of the first |");
 console.log("|---|---|---|---|---|");
 for (const {engine, prefill, decode} of results) {
   console.log(`| ${engine} | ${cell(prefill)} | ${ratio(prefill)} | ${cell(decode)} | ${ratio(decode)} |`);
@@ -96,13 +104,12 @@ function nodeLlamaCpp() {
   return JSON.parse(run(process.execPath, [path.join(here, "llama.mjs"), task]));
 }
 
-function llamaBench() {
-  const args = ["-m", options.model, "-t", threads, "-p", prompt, "-n", 0, "-r", 1, "-o", "json"];
-  const prefill = prompt === 0 ? [] : JSON.parse(run(options["llama-bench"], args)).map((row) => row.avg_ts);
-  if (generate === 0) return {prefill, decode: []};
-  // -d: the decode starts at the depth at which ours does, after the prompt.
-  const decodeArgs = ["-m", options.model, "-t", threads, "-p", 0, "-n", generate, "-d", prompt, "-r", 1, "-o", "json"];
-  return {prefill, decode: JSON.parse(run(options["llama-bench"], decodeArgs)).map((row) => row.avg_ts)};
+// Its decode starts at an empty context, ours behind the prompt: a small advantage for it.
+function llamaBench([command, ...own]) {
+  const args = ["-m", options.model, "-t", threads, "-p", prompt, "-n", generate, "-r", 1, "-o", "json", ...own];
+  const rows = JSON.parse(run(command, args));
+  const rates = (wanted) => rows.filter(wanted).map((row) => row.avg_ts);
+  return {prefill: rates((row) => row.n_prompt > 0), decode: rates((row) => row.n_gen > 0)};
 }
 
 function mixtral(kernels) {
