@@ -6,7 +6,7 @@
 
 #include "mixtral_kernels.h"
 
-enum { MX_PREFETCH = 1152 };
+enum { MX_PREFETCH = 4608 };
 
 MX_INLINE __m256i shifted(__m256i v, int left) {
     return left > 0 ? _mm256_slli_epi16(v, left) : left < 0 ? _mm256_srli_epi16(v, -left) : v;

@@ -4,7 +4,7 @@
 
 #include "mixtral_kernels.h"
 
-enum { MX_PREFETCH = 1152 };
+enum { MX_PREFETCH = 4608 };
 
 MX_INLINE __m512i shifted(__m512i v, int left) {
     return left > 0 ? _mm512_slli_epi16(v, (unsigned)left) : left < 0 ? _mm512_srli_epi16(v, (unsigned)-left) : v;
