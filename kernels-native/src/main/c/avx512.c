@@ -193,7 +193,7 @@ MX_INLINE void tile(struct mx_type t, const int P, const int N, const uint8_t *w
         }
         w += mx_super_header(t);
         for (int sub = 0; sub < t.super_cols / MX_COLS; sub++) {
-            if (N <= 4) prefetch(t, w);
+            prefetch(t, w);
             struct sub_block b = read_sub_block(t, w, d, dmin);
             /* Pointers step from token to token: the empty assembly keeps compilers from holding one for each, which
              * would not fit the registers. */
