@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
 import dev.mixtral.kernel.KernelSelector;
+import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvLayout;
@@ -13,6 +14,7 @@ import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.testing.NpyFile;
 import dev.mixtral.testing.SharedData;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -69,21 +71,42 @@ class GoldenLogitsTest {
                 .isLessThan(1e-2);
     }
 
-    /// Returns the largest absolute difference of any logit, and prints it beside the median over rows.
+    @ParameterizedTest
+    @CsvSource(textBlock = FILES)
+    void eightBitActivationsCostLittle(String model, String golden, String prompts) throws IOException {
+        // The median: where two experts are all but equal, rounding may choose the other one, and a row differs much.
+        assertThat(differences(model, golden, prompts, "vector", KvType.F32, false)
+                        .median())
+                .isLessThan(0.15);
+    }
+
     private static double worstDifference(String model, String golden, String prompts, String kernels, KvType kvType)
+            throws IOException {
+        return differences(model, golden, prompts, kernels, kvType, true).max();
+    }
+
+    /// The largest absolute difference of any logit in a row.
+    ///
+    /// @param max over all rows
+    /// @param median over all rows
+    private record Differences(double max, double median) {}
+
+    /// Compares all logits with the references, and prints the result.
+    ///
+    /// @param exact whether weights stay as they are stored, or are packed and activations rounded to 8 bits
+    private static Differences differences(
+            String model, String golden, String prompts, String kernelName, KvType kvType, boolean exact)
             throws IOException {
         NpyFile expected = NpyFile.read(SharedData.file("tiny/golden/" + golden + ".logits.npy"));
         JsonNode rows = read("tiny/golden/report.json").get(golden).get("rows");
         JsonNode ids = read("tiny/golden/prompts.json").get(prompts);
         double[] worst = new double[expected.rows()];
         try (Checkpoint checkpoint = Checkpoints.open(SharedData.file("tiny/" + model));
-                ThreadTeam team = new ThreadTeam(2)) {
-            Mixtral mixtral = new Mixtral(
-                    checkpoint.config(),
-                    checkpoint.ropeLayout(),
-                    MixtralWeights.of(checkpoint),
-                    KernelSelector.select(kernels).kernels(),
-                    team);
+                ThreadTeam team = new ThreadTeam(2);
+                Arena arena = Arena.ofShared()) {
+            Kernels kernels = KernelSelector.select(kernelName).kernels();
+            MixtralWeights weights = MixtralWeights.prepare(checkpoint, kernels, exact, team, arena);
+            Mixtral mixtral = new Mixtral(checkpoint.config(), checkpoint.ropeLayout(), weights, kernels, team);
             int loaded = -1;
             FloatMatrix logits = new FloatMatrix(0, 0);
             for (int r = 0; r < expected.rows(); r++) {
@@ -102,9 +125,9 @@ class GoldenLogitsTest {
         Arrays.sort(worst);
         double max = worst[worst.length - 1];
         System.out.printf(
-                "%s (%s kernels, %s cache): logits differ by %.2e at most, median row %.2e%n",
-                model, kernels, kvType, max, worst[worst.length / 2]);
-        return max;
+                "%s (%s kernels, %s cache%s): logits differ by %.2e at most, median row %.2e%n",
+                model, kernelName, kvType, exact ? "" : ", 8-bit activations", max, worst[worst.length / 2]);
+        return new Differences(max, worst[worst.length / 2]);
     }
 
     private static FloatMatrix allLogits(Mixtral mixtral, int[] ids, KvType kvType) {
