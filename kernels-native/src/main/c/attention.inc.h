@@ -3,10 +3,15 @@
  *
  *   vfloat, VLEN, vload, vload_half, vstore, vset1, vadd, vmul, vmax, vfma, vexp
  *
+ * and perhaps MX_VALUES, the elements of values that are summed at a time: a multiple of 16.
+ *
  * Positions are taken in chunks of MX_CHUNK from the beginning of the sequence, each with a softmax of its own, which
  * are then joined (flash attention, arXiv 2205.14135): scores stay in the first-level cache, and the result depends on
  * the sequence alone.
  */
+#ifndef MX_VALUES
+#define MX_VALUES 64
+#endif
 enum { MX_CHUNK = 512, MX_BLOCK = 64, MX_MAX_HEADS = 4, MX_KEY_AHEAD = 2048 };
 
 MX_INLINE vfloat kv_load(const int is_half, const void *p, int64_t i) {
@@ -34,7 +39,7 @@ MX_INLINE void key_group(const int is_half, const int H, const float *q, int64_t
 /* out[h][i] = out[h][i] * factor[h] + Σ_j p[h][j] v_j[i] for `n` positions of a block and N vectors of elements. */
 MX_INLINE void add_values(const int is_half, const int H, const int N, const void *values, int64_t head_dim, int64_t n,
     const float *p, float *out) {
-    vfloat sum[MX_MAX_HEADS][64 / VLEN];
+    vfloat sum[MX_MAX_HEADS][MX_VALUES / VLEN];
     for (int h = 0; h < H; h++)
         for (int v = 0; v < N; v++) sum[h][v] = vload(out + h * head_dim + v * VLEN);
     for (int64_t j = 0; j < n; j++) {
@@ -100,8 +105,8 @@ MX_INLINE void attend(const int is_half, const int H, const struct mx_attention 
         for (int64_t j = 0; j < n; j += MX_BLOCK) {
             const char *values = (const char *)(intptr_t)a->blocks[(from + j) / MX_BLOCK] + a->values_at;
             int64_t rows = n - j < MX_BLOCK ? n - j : MX_BLOCK, i = 0;
-            for (; i + 64 <= dim; i += 64)
-                add_values(is_half, H, 64 / VLEN, values + i * bytes, dim, rows, scores + j, out + i);
+            for (; i + MX_VALUES <= dim; i += MX_VALUES)
+                add_values(is_half, H, MX_VALUES / VLEN, values + i * bytes, dim, rows, scores + j, out + i);
             for (; i < dim; i += 16)
                 add_values(is_half, H, 16 / VLEN, values + i * bytes, dim, rows, scores + j, out + i);
         }

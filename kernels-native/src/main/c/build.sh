@@ -6,6 +6,10 @@
 #
 #   CC          the compiler (default: cc, gcc or clang, whichever there is)
 #   TARGET      os-arch to compile for, where CC is a cross compiler (default: this machine's)
+#
+# To cross-compile for 64-bit ARM on Debian (gcc-aarch64-linux-gnu, libc6-dev-arm64-cross):
+#
+#   CC=aarch64-linux-gnu-gcc TARGET=linux-aarch64 sh build.sh DIR
 set -eu
 out=$1
 source=$(cd "$(dirname "$0")" && pwd -P)
@@ -49,7 +53,7 @@ if ! {
           compile avx512 $avx512 &&
           compile amx $avx512 -mamx-tile -mamx-int8
         ;;
-      linux-aarch64) compile neon -march=armv8.2-a+dotprod+fp16 ;;
+      linux-aarch64) compile neon -march=armv8.2-a+dotprod ;;
     esac &&
     "$cc" -shared -Wl,-z,noexecstack -o "$work/libmixtral_kernels.so" "$work"/*.o
 }; then
