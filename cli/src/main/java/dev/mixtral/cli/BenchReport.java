@@ -26,6 +26,7 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
     /// @param prefillNanos time of all prompts, one after the other
     /// @param decodeNanos time of all steps
     /// @param decodeBytes weights, keys and values that the steps had to read
+    /// @param allocatedBytes heap that all threads took meanwhile
     record Run(
             int batch,
             int promptTokens,
@@ -33,7 +34,8 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
             int generatedTokens,
             long prefillNanos,
             long decodeNanos,
-            long decodeBytes) {
+            long decodeBytes,
+            long allocatedBytes) {
         double prefillTokensPerSecond() {
             return (double) batch * promptTokens / prefillNanos * 1e9;
         }
@@ -46,6 +48,10 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
             return (double) decodeBytes / decodeNanos * 1e9;
         }
 
+        double allocatedPerStep() {
+            return (double) allocatedBytes / generatedTokens;
+        }
+
         /// Returns the time to the first token of one sequence that has the machine to itself.
         double ttftSeconds() {
             return (prefillNanos / (double) batch + decodeNanos / (double) generatedTokens) / 1e9;
@@ -55,18 +61,19 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
     void print(PrintStream out) {
         out.println(model + ", " + kernels + " kernels, " + threads + (threads == 1 ? " thread" : " threads"));
         out.printf(Locale.ROOT, "memory bandwidth %.1f GB/s, %s%n%n", bandwidth / 1e9, peakText());
-        out.println("batch  depth  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth");
+        out.println("batch  depth  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth  KiB allocated");
         for (Run run : runs) {
             out.printf(
                     Locale.ROOT,
-                    "%5d  %5d  %16.2f  %13.3f  %15.2f  %11.2f  %11.0f%%%n",
+                    "%5d  %5d  %16.2f  %13.3f  %15.2f  %11.2f  %11.0f%%  %13.1f%n",
                     run.batch(),
                     run.depth(),
                     run.prefillTokensPerSecond(),
                     run.ttftSeconds(),
                     run.decodeTokensPerSecond(),
                     run.decodeBytesPerSecond() / 1e9,
-                    100 * run.decodeBytesPerSecond() / bandwidth);
+                    100 * run.decodeBytesPerSecond() / bandwidth,
+                    run.allocatedPerStep() / 1024);
         }
     }
 
@@ -95,6 +102,7 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
                     .put("ttftSeconds", run.ttftSeconds())
                     .put("decodeTokensPerSecond", run.decodeTokensPerSecond())
                     .put("decodeBytesPerSecond", run.decodeBytesPerSecond())
+                    .put("allocatedBytesPerStep", run.allocatedPerStep())
                     .put("shareOfBandwidth", run.decodeBytesPerSecond() / bandwidth);
         }
         return root;

@@ -1,5 +1,6 @@
 package dev.mixtral.cli;
 
+import com.sun.management.ThreadMXBean;
 import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.MixtralConfig;
@@ -7,6 +8,7 @@ import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.model.Linear;
 import dev.mixtral.model.MixtralWeights;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -87,23 +89,33 @@ final class Benchmark {
             });
             BitSet used = new BitSet(model.numLayers() * model.numExperts());
             long bytes = 0;
+            long allocatedBefore = allocatedBytes();
             long decodeStart = System.nanoTime();
             for (int step = 0; step < numSteps; step++) {
                 used.clear();
                 bench.decode(caches, (layer, _, _, expert, _) -> used.set(layer * model.numExperts() + expert));
                 bytes += stepBytes(bench.weights(), used) + kvBytes(bench, caches);
             }
+            long decodeNanos = System.nanoTime() - decodeStart;
             return new BenchReport.Run(
                     batch,
                     numPromptTokens,
                     Math.max(depth, numPromptTokens),
                     numSteps,
                     prefillNanos,
-                    System.nanoTime() - decodeStart,
-                    bytes);
+                    decodeNanos,
+                    bytes,
+                    allocatedBytes() - allocatedBefore);
         } finally {
             caches.forEach(KvCache::close);
         }
+    }
+
+    /// Returns the bytes of the heap that all threads have taken so far.
+    private static long allocatedBytes() {
+        return ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads
+                ? threads.getTotalThreadAllocatedBytes()
+                : 0;
     }
 
     /// Counts the weights that one step reads: everything dense, and each expert that some row went to.

@@ -62,6 +62,7 @@ final class PackedFileMatrices implements MatrixSource {
         });
         PackedMatrix copied = new PackedMatrix(matrix.name(), matrix.type(), matrix.rows(), matrix.cols(), memory);
         packed.verify(checkpoint.source(), copied);
+        WeightPacker.releasePages(file);
         return copied;
     }
 }

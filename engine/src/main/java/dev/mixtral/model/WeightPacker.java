@@ -11,6 +11,7 @@ import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Packs the quantised matrices of a checkpoint when it is loaded, panels in parallel. Plain numbers (F32, F16, BF16)
 /// stay as they are: they are read in order and multiplied exactly.
@@ -44,7 +45,16 @@ public final class WeightPacker implements MatrixSource {
         }
         long bytes = PackedMatrix.byteSize(type.get(), tensor.rows(), tensor.cols());
         MemorySegment data = kernels.allocateWeights(bytes, arena);
-        return new Linear.Packed(pack(tensor, type.get(), data));
+        Linear packed = new Linear.Packed(pack(tensor, type.get(), data));
+        releasePages(tensor.data());
+        return packed;
+    }
+
+    /// Lets go of what the mapping of a file has brought into memory, once it has been copied.
+    static void releasePages(MemorySegment read) {
+        if (read.isMapped()) {
+            read.unload();
+        }
     }
 
     private PackedMatrix pack(Tensor tensor, PackedType type, MemorySegment data) {
@@ -70,6 +80,7 @@ public final class WeightPacker implements MatrixSource {
         MemorySegment data = kernels.allocateWeights(innerBytes + outerBytes, arena);
         PackedMatrix gateUp = interleave(w1, w3, inner, data.asSlice(0, innerBytes));
         PackedMatrix down = pack(w2, outer, data.asSlice(innerBytes, outerBytes));
+        Stream.of(w1, w2, w3).map(Tensor::data).forEach(WeightPacker::releasePages);
         return new Expert.Packed(gateUp, new Linear.Packed(down));
     }
 
