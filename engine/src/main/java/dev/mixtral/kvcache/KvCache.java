@@ -17,6 +17,7 @@ public final class KvCache implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final List<MemorySegment> blockTable = new ArrayList<>();
     private long[] addresses = new long[0];
+    private MemorySegment addressSegment = MemorySegment.ofArray(addresses);
     private int numComputedTokens;
 
     /// Creates an empty cache.
@@ -40,6 +41,7 @@ public final class KvCache implements AutoCloseable {
             MemorySegment block = arena.allocate(layout.blockBytes(), 64);
             if (blockTable.size() == addresses.length) {
                 addresses = Arrays.copyOf(addresses, Math.max(16, 2 * addresses.length));
+                addressSegment = MemorySegment.ofArray(addresses);
             }
             addresses[blockTable.size()] = block.address();
             blockTable.add(block);
@@ -60,9 +62,9 @@ public final class KvCache implements AutoCloseable {
         return blockTable.get(position / KvLayout.BLOCK_SIZE);
     }
 
-    /// Returns the memory addresses of the blocks, for native kernels; not to be modified.
-    public long[] blockAddresses() {
-        return addresses;
+    /// Returns the memory addresses of the blocks, 64 bits each, for native kernels; not to be modified.
+    public MemorySegment blockAddresses() {
+        return addressSegment;
     }
 
     /// Stores the key and value rows of one position in one layer.

@@ -1,17 +1,50 @@
 package dev.mixtral.tensor;
 
+import java.lang.foreign.MemorySegment;
+
 /// Activations: `[numRows, cols]` 32-bit floats, row-major, without gaps.
 ///
 /// On the heap, where vector code reads fastest. Mutable and unsynchronised: callers give each thread its own rows or
 /// columns.
-///
-/// @param data `numRows * cols` floats
-/// @param numRows rows
-/// @param cols floats in one row
-public record FloatMatrix(float[] data, int numRows, int cols) {
+public final class FloatMatrix {
+    private final float[] data;
+    private final MemorySegment segment;
+    private final int numRows;
+    private final int cols;
+
+    /// Creates a matrix over an array.
+    ///
+    /// @param data `numRows * cols` floats
+    public FloatMatrix(float[] data, int numRows, int cols) {
+        this.data = data;
+        this.segment = MemorySegment.ofArray(data);
+        this.numRows = numRows;
+        this.cols = cols;
+    }
+
     /// Creates a matrix of zeros.
     public FloatMatrix(int numRows, int cols) {
         this(new float[Math.multiplyExact(numRows, cols)], numRows, cols);
+    }
+
+    /// Returns all elements.
+    public float[] data() {
+        return data;
+    }
+
+    /// Returns [#data()] for native code: made once, as steps of a model allocate nothing.
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /// Returns the number of rows.
+    public int numRows() {
+        return numRows;
+    }
+
+    /// Returns the floats in one row.
+    public int cols() {
+        return cols;
     }
 
     /// Returns the index in [#data()] of the first element of a row.

@@ -1,17 +1,13 @@
 package dev.mixtral.tensor;
 
+import java.lang.foreign.MemorySegment;
+
 /// Activations in 8 bits: each run of 32 columns of a row has a scale of its own, `x ≈ scale · q`.
 ///
 /// On the heap, where vector code reads fastest. Mutable and unsynchronised: callers give each thread its own rows or
 /// runs. Made by [dev.mixtral.kernel.Kernels]; the arithmetic is that of [#quantize].
 ///
-/// @param codes `[numRows, cols]` with a gap behind each row, in `-127 … 127`
-/// @param scales `[numRows, cols / 32, 8]`, likewise: of each run its scale `d`, then `d · (a + b)`, `d · a`, `d · b`,
-///     `a + b`, `a`, `b` with the sums `a` and `b` of its first and last 16 codes, and 0; kernels add offsets and
-///     minima of weights with them
-/// @param numRows rows
-/// @param cols columns, a multiple of 32
-public record QuantizedRows(byte[] codes, float[] scales, int numRows, int cols) {
+public final class QuantizedRows {
     /// Columns that share a scale.
     public static final int RUN = 32;
 
@@ -25,19 +21,58 @@ public record QuantizedRows(byte[] codes, float[] scales, int numRows, int cols)
     /// Below this the inverse of a run's maximum could overflow.
     private static final float NEGLIGIBLE = 1e-30f;
 
-    /// Creates rows of zeros.
-    public QuantizedRows(int numRows, int cols) {
-        this(
-                new byte[Math.multiplyExact(numRows, cols + CODES_APART)],
-                new float[Math.multiplyExact(numRows, cols / RUN * SCALES_PER_RUN + SCALES_APART)],
-                numRows,
-                cols);
-    }
+    private final byte[] codes;
+    private final float[] scales;
+    private final MemorySegment codesSegment;
+    private final MemorySegment scalesSegment;
+    private final int numRows;
+    private final int cols;
 
-    public QuantizedRows {
+    /// Creates rows of zeros.
+    ///
+    /// @param cols columns, a multiple of 32
+    public QuantizedRows(int numRows, int cols) {
         if (cols % RUN != 0) {
             throw new IllegalArgumentException("columns in runs of " + RUN + " expected, got " + cols);
         }
+        this.codes = new byte[Math.multiplyExact(numRows, cols + CODES_APART)];
+        this.scales = new float[Math.multiplyExact(numRows, cols / RUN * SCALES_PER_RUN + SCALES_APART)];
+        this.codesSegment = MemorySegment.ofArray(codes);
+        this.scalesSegment = MemorySegment.ofArray(scales);
+        this.numRows = numRows;
+        this.cols = cols;
+    }
+
+    /// Returns the codes, `[numRows, cols]` with a gap behind each row, in `-127 … 127`.
+    public byte[] codes() {
+        return codes;
+    }
+
+    /// Returns the scales, `[numRows, cols / 32, 8]` with a gap behind each row: of each run its scale `d`, then
+    /// `d · (a + b)`, `d · a`, `d · b`, `a + b`, `a`, `b` with the sums `a` and `b` of its first and last 16 codes, and
+    /// 0. Kernels add offsets and minima of weights with them.
+    public float[] scales() {
+        return scales;
+    }
+
+    /// Returns [#codes()] for native code.
+    public MemorySegment codesSegment() {
+        return codesSegment;
+    }
+
+    /// Returns [#scales()] for native code.
+    public MemorySegment scalesSegment() {
+        return scalesSegment;
+    }
+
+    /// Returns the number of rows.
+    public int numRows() {
+        return numRows;
+    }
+
+    /// Returns the columns of a row.
+    public int cols() {
+        return cols;
     }
 
     /// Returns the distance of two rows in [#codes()].

@@ -14,6 +14,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// Kernels in C for packed weights; what they leave out is done by other kernels.
+///
+/// Weights are passed by address: whoever owns a model keeps its memory until the last call has returned.
 final class NativeKernels implements Kernels {
     private final InstructionSet instructionSet;
     private final int isa;
@@ -72,12 +74,12 @@ final class NativeKernels implements Kernels {
         try {
             Functions.QUANTIZE.invokeExact(
                     isa,
-                    MemorySegment.ofArray(x.data()),
+                    x.segment(),
                     (long) x.offset(row),
                     (long) x.cols(),
-                    MemorySegment.ofArray(out.codes()),
+                    out.codesSegment(),
                     (long) out.codesOffset(row),
-                    MemorySegment.ofArray(out.scales()),
+                    out.scalesSegment(),
                     (long) out.scalesOffset(row));
         } catch (Throwable e) {
             throw failed(e);
@@ -98,16 +100,16 @@ final class NativeKernels implements Kernels {
             Functions.MATMUL.invokeExact(
                     isa,
                     w.type().number(),
-                    w.data().asSlice(fromRow / PackedType.ROWS * w.panelBytes()),
+                    w.data().address() + fromRow / PackedType.ROWS * w.panelBytes(),
                     (long) (toRow - fromRow),
                     (long) w.cols(),
-                    MemorySegment.ofArray(x.codes()),
+                    x.codesSegment(),
                     (long) x.codesStride(),
-                    MemorySegment.ofArray(x.scales()),
+                    x.scalesSegment(),
                     (long) x.scalesStride(),
                     (long) fromToken,
                     (long) numTokens,
-                    MemorySegment.ofArray(out.data()),
+                    out.segment(),
                     (long) out.offset(fromToken) + fromRow,
                     (long) out.cols());
         } catch (Throwable e) {
@@ -131,19 +133,19 @@ final class NativeKernels implements Kernels {
                     isa,
                     gateUp.type().number(),
                     // A run of 32 columns takes two panels of gate and two of up.
-                    gateUp.data().asSlice(4 * firstRun * gateUp.panelBytes()),
+                    gateUp.data().address() + 4 * firstRun * gateUp.panelBytes(),
                     firstRun,
                     (long) (to - from) / QuantizedRows.RUN,
                     (long) gateUp.cols(),
-                    MemorySegment.ofArray(x.codes()),
+                    x.codesSegment(),
                     (long) x.codesStride(),
-                    MemorySegment.ofArray(x.scales()),
+                    x.scalesSegment(),
                     (long) x.scalesStride(),
                     (long) fromToken,
                     (long) numTokens,
-                    MemorySegment.ofArray(hidden.codes()),
+                    hidden.codesSegment(),
                     (long) hidden.codesStride(),
-                    MemorySegment.ofArray(hidden.scales()),
+                    hidden.scalesSegment(),
                     (long) hidden.scalesStride());
         } catch (Throwable e) {
             throw failed(e);
@@ -199,16 +201,16 @@ final class NativeKernels implements Kernels {
             Functions.ATTENTION.invokeExact(
                     isa,
                     layout.type() == KvType.F16 ? 1 : 0,
-                    MemorySegment.ofArray(q.data()),
+                    q.segment(),
                     (long) q.offset(row) + (long) kvHead * heads * headDim,
                     (long) heads,
                     (long) headDim,
-                    MemorySegment.ofArray(kv.blockAddresses()),
+                    kv.blockAddresses(),
                     layout.keyGroupOffset(layer, kvHead, 0),
                     layout.valueOffset(layer, kvHead, 0),
                     (long) numPositions,
                     (float) (1 / Math.sqrt(headDim)),
-                    MemorySegment.ofArray(out.data()),
+                    out.segment(),
                     (long) out.offset(row) + (long) kvHead * heads * headDim);
         } catch (Throwable e) {
             throw failed(e);
