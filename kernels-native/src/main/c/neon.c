@@ -5,13 +5,14 @@
 
 #include "mixtral_kernels.h"
 
-enum { MX_PREFETCH = 1152, MX_LANES = 4, MX_PARTS = MX_ROWS / MX_LANES };
+enum { MX_PREFETCH = 4608, MX_LANES = 4, MX_PARTS = MX_ROWS / MX_LANES };
 
 MX_INLINE uint8x16_t shifted(uint8x16_t v, int left) { return left > 0 ? v << left : left < 0 ? v >> -left : v; }
 
-MX_INLINE int8x16_t table_of_codes(void) {
-    static const uint8_t table[16] = {MX_TABLE_BYTES};
-    return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(table), vdupq_n_u8(128)));
+/* The table of a type that has one, signed. */
+MX_INLINE int8x16_t table_of(struct mx_type t) {
+    static const uint8_t tables[][16] = {{MX_TABLE_1_BYTES}, {MX_TABLE_2_BYTES}};
+    return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(tables[t.table - 1]), vdupq_n_u8(128)));
 }
 
 /* Codes of 32 columns of 4 rows as the integers they stand for. */
@@ -41,7 +42,7 @@ MX_INLINE void unpack(struct mx_type t, const uint8_t *planes, int8x16_t c[MX_QU
         }
     }
     for (int j = 0; j < 8; j++) {
-        c[j] = t.table ? vqtbl1q_s8(table_of_codes(), u[j])
+        c[j] = t.table ? vqtbl1q_s8(table_of(t), u[j])
             : vreinterpretq_s8_u8(t.offset ? vsubq_u8(u[j], vdupq_n_u8((uint8_t)t.offset)) : u[j]);
     }
 }

@@ -11,34 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REF_ROWS = 16, REF_RUN = 32, REF_META = 8, REF_BLOCK = 64, REF_NUM_TYPES = 12 };
+enum { REF_ROWS = 16, REF_RUN = 32, REF_META = 8, REF_BLOCK = 64, REF_NUM_TYPES = 13 };
 
 enum ref_scales { REF_HALF, REF_HALF_MIN, REF_BYTES, REF_BYTES_MIN, REF_BYTES_16, REF_NIBBLES_16 };
 
 struct ref_type {
     const char *name;
     enum ref_scales scales;
-    int super_cols, low_bits, high_bits, offset, has_table;
+    int super_cols, low_bits, high_bits, offset;
+    const int8_t *table;
 };
 
-/* PackedType, by ordinal. */
+/* kvalues_iq4nl of ggml, and NonLinearQuants.nl3Value. */
+static const int8_t ref_nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static const int8_t ref_nl3[] = {-127, -79, -45, -14, 14, 45, 79, 127};
+
+/* PackedType, by number. */
 static const struct ref_type ref_types[REF_NUM_TYPES] = {
-    {"P4_0", REF_HALF, 32, 4, 0, 8, 0},
-    {"P4_1", REF_HALF_MIN, 32, 4, 0, 0, 0},
-    {"P5_0", REF_HALF, 32, 4, 1, 16, 0},
-    {"P5_1", REF_HALF_MIN, 32, 4, 1, 0, 0},
-    {"P8_0", REF_HALF, 32, 8, 0, 128, 0},
-    {"P2_K", REF_NIBBLES_16, 256, 2, 0, 0, 0},
-    {"P3_K", REF_BYTES_16, 256, 2, 1, 4, 0},
-    {"P4_K", REF_BYTES_MIN, 256, 4, 0, 0, 0},
-    {"P5_K", REF_BYTES_MIN, 256, 4, 1, 0, 0},
-    {"P6_K", REF_BYTES_16, 256, 4, 2, 32, 0},
-    {"P4_NL", REF_HALF, 32, 4, 0, 128, 1},
-    {"P4_XS", REF_BYTES, 256, 4, 0, 128, 1},
+    {"P4_0", REF_HALF, 32, 4, 0, 8, NULL},
+    {"P4_1", REF_HALF_MIN, 32, 4, 0, 0, NULL},
+    {"P5_0", REF_HALF, 32, 4, 1, 16, NULL},
+    {"P5_1", REF_HALF_MIN, 32, 4, 1, 0, NULL},
+    {"P8_0", REF_HALF, 32, 8, 0, 128, NULL},
+    {"P2_K", REF_NIBBLES_16, 256, 2, 0, 0, NULL},
+    {"P3_K", REF_BYTES_16, 256, 2, 1, 4, NULL},
+    {"P4_K", REF_BYTES_MIN, 256, 4, 0, 0, NULL},
+    {"P5_K", REF_BYTES_MIN, 256, 4, 1, 0, NULL},
+    {"P6_K", REF_BYTES_16, 256, 4, 2, 32, NULL},
+    {"P4_NL", REF_HALF, 32, 4, 0, 0, ref_nl4},
+    {"P4_XS", REF_BYTES, 256, 4, 0, 0, ref_nl4},
+    {"P3_NL", REF_BYTES, 256, 2, 1, 0, ref_nl3},
 };
-
-/* kvalues_iq4nl of ggml. */
-static const int8_t ref_table[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 static int ref_has_min(const struct ref_type *t) {
     return t->scales == REF_HALF_MIN || t->scales == REF_BYTES_MIN || t->scales == REF_NIBBLES_16;
@@ -106,7 +109,7 @@ static int ref_integer(const struct ref_matrix *w, int64_t row, int64_t col) {
                            : ref_pair(plane, quad, in_quad);
     if (t->high_bits == 1) code |= (high[in_quad] >> quad & 1) << t->low_bits;
     if (t->high_bits == 2) code |= ref_pair(high, quad, in_quad) << t->low_bits;
-    return t->has_table ? ref_table[code] : code - t->offset;
+    return t->table != NULL ? t->table[code] : code - t->offset;
 }
 
 /* PackedDecoder.scale: what the integers of a group are multiplied by. */
