@@ -32,6 +32,13 @@ static const struct mx_kernels *kernels_of(int32_t isa) {
 }
 
 #if defined(__x86_64__)
+/* Not every compiler's __builtin_cpu_supports knows it. */
+static int has_f16c(void) {
+    enum { F16C = 1 << 29 };
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & F16C);
+}
+
 /* Whether the processor has AMX with 8-bit integers and the operating system lets this process use it, which has to be
  * asked for once (Linux 5.16). */
 static int may_use_amx(void) {
@@ -51,7 +58,7 @@ MX_EXPORT int32_t mx_instruction_sets(void) {
     int32_t mask = 0;
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     if (avx2) mask |= 1 << MX_AVX2;
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
