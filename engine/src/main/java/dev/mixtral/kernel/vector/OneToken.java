@@ -39,16 +39,15 @@ final class OneToken {
         /// @param panel where the panel starts in `w`
         /// @param numSubs sub-blocks of the panel
         /// @param row first row in the panel
-        /// @param heads scales of super-blocks ([PackedScales#heads])
-        /// @param pairs the token ([ActivationPairs]) from index 0 on
+        /// @param pairs the token's ([ActivationPairs]) from index `pairsAt` on
         /// @param scales the token's ([QuantizedRows#scales]) from index `scalesAt` on
         void multiply(
                 MemorySegment w,
                 long panel,
                 int numSubs,
                 int row,
-                float[] heads,
                 int[] pairs,
+                int pairsAt,
                 float[] scales,
                 int scalesAt,
                 float[] sums,
@@ -69,8 +68,10 @@ final class OneToken {
     private static final int P4_0_BYTES = PackedType.P4_0.subBlockBytes();
     private static final int P8_0_BYTES = PackedType.P8_0.subBlockBytes();
     private static final int P4_K_BYTES = PackedType.P4_K.subBlockBytes();
+    private static final int P4_K_SUPER = PackedType.P4_K.superBlockBytes();
     private static final int P4_K_HEADER = PackedType.P4_K.superHeaderBytes();
     private static final int P6_K_BYTES = PackedType.P6_K.subBlockBytes();
+    private static final int P6_K_SUPER = PackedType.P6_K.superBlockBytes();
     private static final int P6_K_HEADER = PackedType.P6_K.superHeaderBytes();
     private static final int P6_K_LOW = PackedType.P6_K.lowPlaneBytes();
 
@@ -92,8 +93,8 @@ final class OneToken {
             long panel,
             int numSubs,
             int row,
-            float[] heads,
             int[] pairs,
+            int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
@@ -106,7 +107,7 @@ final class OneToken {
             for (int j = 0; j < 4; j++) {
                 ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
                         .reinterpretAsShorts();
-                int pair = sub * PAIRS + j;
+                int pair = pairsAt + sub * PAIRS + j;
                 s = s.add(v.and((short) 15)
                         .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
                 s = s.add(v.lanewise(LSHR, 8)
@@ -142,8 +143,8 @@ final class OneToken {
             long panel,
             int numSubs,
             int row,
-            float[] heads,
             int[] pairs,
+            int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
@@ -157,7 +158,7 @@ final class OneToken {
             for (int j = 0; j < 8; j++) {
                 ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
                         .reinterpretAsShorts();
-                int pair = sub * PAIRS + (j >> 2) * 8 + (j & 3);
+                int pair = pairsAt + sub * PAIRS + (j >> 2) * 8 + (j & 3);
                 ShortVector even = IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts();
                 low = low.add(v.and((short) 15).mul(even));
                 high = high.add(v.lanewise(LSHR, 4).and((short) 15).mul(even));
@@ -195,47 +196,66 @@ final class OneToken {
             long panel,
             int numSubs,
             int row,
-            float[] heads,
             int[] pairs,
+            int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
             int at) {
         FloatVector acc = FloatVector.zero(FLOATS);
-        for (int sub = 0; sub < numSubs; sub++) {
-            int superBlock = sub >> 3;
-            long block = panel + (long) sub * P4_K_BYTES + (superBlock + 1L) * P4_K_HEADER + row;
-            long plane = block + 2L * ROWS + 3L * row;
-            ShortVector s = ShortVector.zero(SHORTS);
-            for (int j = 0; j < 4; j++) {
-                ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
-                        .reinterpretAsShorts();
-                int pair = sub * PAIRS + j;
-                s = s.add(v.and((short) 15)
-                        .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
-                s = s.add(v.lanewise(LSHR, 8)
-                        .and((short) 15)
-                        .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
-                s = s.add(v.lanewise(LSHR, 4)
-                        .and((short) 15)
-                        .mul(IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts()));
-                s = s.add(v.lanewise(LSHR, 12)
-                        .mul(IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts()));
+        for (int first = 0; first < numSubs; first += 8) {
+            long head = panel + (long) (first >> 3) * P4_K_SUPER + 2L * row;
+            IntVector half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head + 0, ORDER)
+                    .convertShape(S2I, INTS, 0);
+            FloatVector d = half.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head + 2 * ROWS, ORDER)
+                    .convertShape(S2I, INTS, 0);
+            FloatVector negativeMin = half.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(-Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            for (int sub = first; sub < first + 8; sub++) {
+                long block = head + P4_K_HEADER + (long) (sub - first) * P4_K_BYTES - row;
+                long plane = block + 2L * ROWS + 3L * row;
+                ShortVector s = ShortVector.zero(SHORTS);
+                for (int j = 0; j < 4; j++) {
+                    ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
+                            .reinterpretAsShorts();
+                    int pair = pairsAt + sub * PAIRS + j;
+                    s = s.add(v.and((short) 15)
+                            .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+                    s = s.add(v.lanewise(LSHR, 8)
+                            .and((short) 15)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
+                    s = s.add(v.lanewise(LSHR, 4)
+                            .and((short) 15)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts()));
+                    s = s.add(v.lanewise(LSHR, 12)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts()));
+                }
+                IntVector both = s.reinterpretAsInts();
+                IntVector ints = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
+                int run = scalesAt + SCALES * sub;
+                FloatVector scale = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block, ORDER)
+                                .convertShape(B2I, INTS, 0)
+                                .convert(I2F, 0))
+                        .mul(d);
+                acc = ((FloatVector) ints.convert(I2F, 0)).fma(scale.mul(scales[run]), acc);
+                FloatVector min = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block + ROWS, ORDER)
+                                .convertShape(ZERO_EXTEND_B2I, INTS, 0)
+                                .convert(I2F, 0))
+                        .mul(negativeMin);
+                acc = min.fma(FloatVector.broadcast(FLOATS, scales[run + 1]), acc);
             }
-            IntVector both = s.reinterpretAsInts();
-            IntVector ints = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
-            int run = scalesAt + SCALES * sub;
-            int head = superBlock * PackedScales.HEAD + row;
-            FloatVector scale = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block, ORDER)
-                            .convertShape(B2I, INTS, 0)
-                            .convert(I2F, 0))
-                    .mul(FloatVector.fromArray(FLOATS, heads, head));
-            acc = ((FloatVector) ints.convert(I2F, 0)).fma(scale.mul(scales[run]), acc);
-            FloatVector min = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block + ROWS, ORDER)
-                            .convertShape(ZERO_EXTEND_B2I, INTS, 0)
-                            .convert(I2F, 0))
-                    .mul(FloatVector.fromArray(FLOATS, heads, head + ROWS));
-            acc = min.fma(FloatVector.broadcast(FLOATS, scales[run + 1]), acc);
         }
         acc.intoArray(sums, at);
     }
@@ -245,48 +265,91 @@ final class OneToken {
             long panel,
             int numSubs,
             int row,
-            float[] heads,
             int[] pairs,
+            int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
             int at) {
         FloatVector acc = FloatVector.zero(FLOATS);
-        for (int half = 0; half < 2 * numSubs; half++) {
-            int sub = half >> 1;
-            int second = half & 1;
-            int superBlock = sub >> 3;
-            long block = panel + (long) sub * P6_K_BYTES + (superBlock + 1L) * P6_K_HEADER + row;
-            long plane = block + 2L * ROWS + 3L * row;
-            ShortVector high = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW + 64L * second, ORDER)
-                    .reinterpretAsShorts();
-            IntVector ints = IntVector.zero(INTS);
-            for (int j = 0; j < 4; j += 2) {
-                ShortVector s = ShortVector.zero(SHORTS);
-                for (int i = j; i < j + 2; i++) {
-                    ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * i, ORDER)
-                            .reinterpretAsShorts()
-                            .lanewise(LSHR, second << 2)
-                            .and((short) 0x0f0f)
-                            .or(high.lanewise(LSHR, i << 1).and((short) 0x0303).lanewise(LSHL, 4));
-                    int pair = half * 8 + i;
-                    s = s.add(v.and((short) 0xff)
+        for (int first = 0; first < numSubs; first += 8) {
+            long head = panel + (long) (first >> 3) * P6_K_SUPER + 2L * row;
+            IntVector half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head + 0, ORDER)
+                    .convertShape(S2I, INTS, 0);
+            FloatVector d = half.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            for (int sub = first; sub < first + 8; sub++) {
+                long block = head + P6_K_HEADER + (long) (sub - first) * P6_K_BYTES - row;
+                long plane = block + 2L * ROWS + 3L * row;
+                ShortVector high0 = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW, ORDER)
+                        .reinterpretAsShorts();
+                ShortVector high1 = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW + 64, ORDER)
+                        .reinterpretAsShorts();
+                IntVector ints0 = IntVector.zero(INTS);
+                IntVector ints1 = ints0;
+                for (int j = 0; j < 4; j += 2) {
+                    int pair = pairsAt + sub * PAIRS + j;
+                    ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
+                            .reinterpretAsShorts();
+                    ShortVector s0 = ShortVector.zero(SHORTS);
+                    ShortVector s1 = s0;
+                    ShortVector c =
+                            v.and((short) 0x0f0f).or(high0.lanewise(LSHL, 4).and((short) 0x3030));
+                    s0 = s0.add(c.and((short) 0xff)
                             .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
-                    s = s.add(v.lanewise(LSHR, 8)
+                    s0 = s0.add(c.lanewise(LSHR, 8)
                             .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
+                    c = v.lanewise(LSHR, 4)
+                            .and((short) 0x0f0f)
+                            .or(high1.lanewise(LSHL, 4).and((short) 0x3030));
+                    s1 = s1.add(c.and((short) 0xff)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts()));
+                    s1 = s1.add(c.lanewise(LSHR, 8)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts()));
+                    v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j + 64, ORDER)
+                            .reinterpretAsShorts();
+                    c = v.and((short) 0x0f0f).or(high0.lanewise(LSHL, 2).and((short) 0x3030));
+                    s0 = s0.add(c.and((short) 0xff)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+                    s0 = s0.add(c.lanewise(LSHR, 8)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
+                    c = v.lanewise(LSHR, 4)
+                            .and((short) 0x0f0f)
+                            .or(high1.lanewise(LSHL, 2).and((short) 0x3030));
+                    s1 = s1.add(c.and((short) 0xff)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 9]).reinterpretAsShorts()));
+                    s1 = s1.add(c.lanewise(LSHR, 8)
+                            .mul(IntVector.broadcast(INTS, pairs[pair + 13]).reinterpretAsShorts()));
+                    IntVector both = s0.reinterpretAsInts();
+                    ints0 = ints0.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16))
+                            .add(both.lanewise(ASHR, 16));
+                    both = s1.reinterpretAsInts();
+                    ints1 = ints1.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16))
+                            .add(both.lanewise(ASHR, 16));
+                    high0 = high0.lanewise(LSHR, 4);
+                    high1 = high1.lanewise(LSHR, 4);
                 }
-                IntVector both = s.reinterpretAsInts();
-                ints = ints.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16)).add(both.lanewise(ASHR, 16));
+                int run = scalesAt + SCALES * sub;
+                FloatVector dot = FloatVector.broadcast(FLOATS, scales[run + 5])
+                        .fma(FloatVector.broadcast(FLOATS, -32), (FloatVector) ints0.convert(I2F, 0));
+                FloatVector scale = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block, ORDER)
+                                .convertShape(B2I, INTS, 0)
+                                .convert(I2F, 0))
+                        .mul(d);
+                acc = dot.fma(scale.mul(scales[run]), acc);
+                dot = FloatVector.broadcast(FLOATS, scales[run + 6])
+                        .fma(FloatVector.broadcast(FLOATS, -32), (FloatVector) ints1.convert(I2F, 0));
+                scale = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block + ROWS, ORDER)
+                                .convertShape(B2I, INTS, 0)
+                                .convert(I2F, 0))
+                        .mul(d);
+                acc = dot.fma(scale.mul(scales[run]), acc);
             }
-            int run = scalesAt + SCALES * sub;
-            FloatVector dot = FloatVector.broadcast(FLOATS, scales[run + 5 + second])
-                    .fma(FloatVector.broadcast(FLOATS, -32), (FloatVector) ints.convert(I2F, 0));
-            FloatVector scale = ((FloatVector)
-                            ByteVector.fromMemorySegment(ROW_BYTES, w, block + (long) ROWS * second, ORDER)
-                                    .convertShape(B2I, INTS, 0)
-                                    .convert(I2F, 0))
-                    .mul(FloatVector.fromArray(FLOATS, heads, superBlock * PackedScales.HEAD + row));
-            acc = dot.fma(scale.mul(scales[run]), acc);
         }
         acc.intoArray(sums, at);
     }

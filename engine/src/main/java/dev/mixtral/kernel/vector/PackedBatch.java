@@ -11,12 +11,21 @@ import java.util.Arrays;
 final class PackedBatch {
     private static final int ROWS = PackedType.ROWS;
 
-    /// Sub-blocks unpacked at a time: a super-block.
-    private static final int SUBS = 8;
+    /// Sub-blocks unpacked at a time, a divisor of a super-block's: their codes fit the first-level cache.
+    private static final int SUBS = 4;
 
     private static final int PAIRS = SUBS * ActivationPairs.PER_RUN;
     private static final int CODES = SUBS * PackedCodes.MAX_PER_SUB;
-    private static final int SUMS = SUBS * 2 * IntegerTile.TOKENS * PackedCodes.VECTOR;
+    private static final int SUMS = SUBS * 2 * IntegerTile.UNIT;
+    private static final int VECTORS_PER_PANEL = ROWS / Lanes.LENGTH;
+
+    /// Panels of a tile, and their rows.
+    static final int PANELS = IntegerTile.VECTORS / VECTORS_PER_PANEL;
+
+    private static final int TILE_ROWS = PANELS * ROWS;
+
+    /// Where the scales of sub-blocks lie behind a super-block's head.
+    private static final int WEIGHTS = PackedScales.HEAD;
 
     private final PackedMatrix w;
     private final PackedType type;
@@ -35,13 +44,18 @@ final class PackedBatch {
         this.units = PackedCodes.units(type);
         this.shift = PackedCodes.splitsNibbles(type) ? 1 : 0;
         this.codes = scratch.codes(CODES + SUMS);
-        this.weights = scratch.weights(PackedScales.HEAD + SUBS * PackedScales.PER_SUB);
+        this.weights = scratch.weights(WEIGHTS + SUBS * PackedScales.PER_SUB);
         this.pairs = scratch.pairs(numTokens * PAIRS);
+    }
+
+    /// Returns where the 16 sums of a panel and a token lie: tile by tile, in each token by token.
+    static int sumsAt(int panel, int token, int numTokens) {
+        return (panel / PANELS * numTokens + token) * TILE_ROWS + panel % PANELS * ROWS;
     }
 
     /// Multiplies some panels by some tokens.
     ///
-    /// @param sums overwritten from index 0 on: 16 floats for each panel and each of its tokens
+    /// @param sums overwritten from index 0 on; [#sumsAt] says where what is. As many panels as make whole tiles
     static void multiply(
             PackedMatrix w,
             int panel,
@@ -52,47 +66,54 @@ final class PackedBatch {
             float[] sums,
             Scratch scratch) {
         PackedBatch batch = new PackedBatch(w, numTokens, scratch);
-        Arrays.fill(sums, 0, numPanels * numTokens * ROWS, 0);
+        int tiles = (numPanels + PANELS - 1) / PANELS;
+        Arrays.fill(sums, 0, tiles * numTokens * TILE_ROWS, 0);
         int numSubs = w.cols() / PackedType.COLS;
         for (int sub = 0; sub < numSubs; sub += SUBS) {
             int n = Math.min(SUBS, numSubs - sub);
             for (int t = 0; t < numTokens; t++) {
                 ActivationPairs.fill(x, token + t, sub, n, batch.pairs, t * PAIRS);
             }
-            for (int p = 0; p < numPanels; p++) {
-                batch.addPanel(panel + p, sub, n, x, token, numTokens, sums, p * numTokens * ROWS);
+            for (int p = 0; p < numPanels; p += PANELS) {
+                int panels = Math.min(PANELS, numPanels - p);
+                batch.addPanels(panel + p, panels, sub, n, x, token, numTokens, sums, p * numTokens * ROWS);
             }
         }
     }
 
-    private void addPanel(
-            int panel, int sub, int numSubs, QuantizedRows x, int token, int numTokens, float[] sums, int at) {
+    /// Adds the products of a tile's panels with some sub-blocks of all tokens.
+    private void addPanels(
+            int panel, int panels, int sub, int n, QuantizedRows x, int token, int numTokens, float[] sums, int at) {
+        for (int p = 0; p < panels; p++) {
+            unpack(panel + p, p, sub, n);
+        }
+        for (int t = 0; t < numTokens; t += IntegerTile.TOKENS) {
+            int tokens = Math.min(IntegerTile.TOKENS, numTokens - t);
+            if (tokens == 1) {
+                IntegerTile.multiply1(codes, units * n, unit, shift, pairs, t * PAIRS, codes, CODES);
+            } else {
+                IntegerTile.multiply2(codes, units * n, unit, shift, pairs, t * PAIRS, PAIRS, codes, CODES);
+            }
+            for (int i = 0; i < tokens; i++) {
+                int xAt = x.scalesOffset(token + t + i) + sub * QuantizedRows.SCALES_PER_RUN;
+                int sumsAt = CODES + i * IntegerTile.STEP;
+                int outAt = at + (t + i) * TILE_ROWS;
+                WeightedSums.add(type, codes, sumsAt, n, weights, WEIGHTS, x.scales(), xAt, sums, outAt);
+            }
+        }
+    }
+
+    /// Unpacks codes and scales of panel `p` of the tile.
+    private void unpack(int panel, int p, int sub, int n) {
         long block = type.subBlockOffset(w.cols(), panel, sub);
         if (type.hasSuperScales()) {
             PackedScales.heads(type, w.data(), type.superBlockOffset(w.cols(), panel, sub), 1, weights, 0);
         }
-        PackedScales.decode(type, w.data(), block, numSubs, weights, 0, weights, PackedScales.HEAD);
-        for (int row = 0; row < ROWS; row += Lanes.LENGTH) {
-            PackedCodes.unpack(type, w.data(), block + type.scaleBytes() + 4L * row, numSubs, codes, 0);
-            int t = 0;
-            for (; t <= numTokens - IntegerTile.TOKENS; t += IntegerTile.TOKENS) {
-                IntegerTile.multiply4(codes, units * numSubs, unit, shift, pairs, t * PAIRS, PAIRS, codes, CODES);
-                for (int i = 0; i < IntegerTile.TOKENS; i++) {
-                    weigh(i, row, sub, numSubs, x, token + t + i, sums, at + (t + i) * ROWS + row);
-                }
-            }
-            for (; t < numTokens; t++) {
-                IntegerTile.multiply1(codes, units * numSubs, unit, shift, pairs, t * PAIRS, codes, CODES);
-                weigh(0, row, sub, numSubs, x, token + t, sums, at + t * ROWS + row);
-            }
+        int weightsAt = WEIGHTS + p * ROWS;
+        PackedScales.decode(type, w.data(), block, n, weights, 0, weights, weightsAt);
+        for (int v = 0; v < VECTORS_PER_PANEL; v++) {
+            long low = block + type.scaleBytes() + 4L * v * Lanes.LENGTH;
+            PackedCodes.unpack(type, w.data(), low, n, codes, (p * VECTORS_PER_PANEL + v) * PackedCodes.VECTOR);
         }
-    }
-
-    /// Adds the integer sums of the tile's token `i`, times their scales.
-    private void weigh(int i, int row, int sub, int numSubs, QuantizedRows x, int token, float[] sums, int at) {
-        int sumsAt = CODES + i * PackedCodes.VECTOR;
-        int weightsAt = PackedScales.HEAD + row;
-        int xAt = x.scalesOffset(token) + sub * QuantizedRows.SCALES_PER_RUN;
-        WeightedSums.add(type, codes, sumsAt, numSubs, weights, weightsAt, x.scales(), xAt, sums, at);
     }
 }

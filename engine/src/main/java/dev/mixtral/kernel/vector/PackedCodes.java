@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// Codes of packed weights as 16-bit numbers that [ActivationPairs] are multiplied with.
 ///
 /// A *unit* is as many columns as a 16-bit lane can sum: 16 of types with groups of 16, else 32. It is a vector of
-/// [Lanes#LENGTH] rows for each pair of activations, in their order. Codes of 8 bits, and entries of tables, come as
+/// [Lanes#LENGTH] rows for each pair of activations, in their order; those of the [IntegerTile]'s vectors of rows take
+/// turns. Codes of 8 bits, and entries of tables, come as
 /// two
 /// units: of low nibbles, then of high ones.
 final class PackedCodes {
@@ -23,11 +24,12 @@ final class PackedCodes {
     private static final VectorSpecies<Byte> BYTES = Lanes.BYTES;
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-    private static final int HALF = ActivationPairs.PER_HALF * VECTOR;
+    private static final int STEP = IntegerTile.STEP;
+    private static final int HALF = ActivationPairs.PER_HALF * STEP;
     private static final int RUN = 2 * HALF;
-    private static final int ODD = ActivationPairs.ODD * VECTOR;
+    private static final int ODD = ActivationPairs.ODD * STEP;
 
-    /// Shorts that a sub-block takes at most.
+    /// Shorts that a sub-block takes at most, of all vectors of rows in a tile.
     static final int MAX_PER_SUB = 2 * RUN;
 
     // What a table lookup takes on every processor.
@@ -107,7 +109,7 @@ final class PackedCodes {
         for (int j = 0; j < 4; j++) {
             ShortVector v =
                     ByteVector.fromMemorySegment(BYTES, w, low + 64L * j, ORDER).reinterpretAsShorts();
-            int to = outAt + j * VECTOR;
+            int to = outAt + j * STEP;
             v.and((short) 15).sub(center).intoArray(out, to);
             v.lanewise(LSHR, 8).and((short) 15).sub(center).intoArray(out, to + ODD);
             v.lanewise(LSHR, 4).and((short) 15).sub(center).intoArray(out, to + HALF);
@@ -122,7 +124,7 @@ final class PackedCodes {
                     .reinterpretAsShorts();
             ShortVector bit = bits.lanewise(LSHR, j).and((short) 0x0101).lanewise(LSHL, 4);
             ShortVector codes = v.lanewise(LSHR, j & 4).and((short) 0x0f0f).or(bit);
-            int to = outAt + (j >> 2) * HALF + (j & 3) * VECTOR;
+            int to = outAt + (j >> 2) * HALF + (j & 3) * STEP;
             codes.and((short) 0xff).sub(center).intoArray(out, to);
             codes.lanewise(LSHR, 8).sub(center).intoArray(out, to + ODD);
         }
@@ -137,7 +139,7 @@ final class PackedCodes {
             ShortVector pair =
                     bits.lanewise(LSHR, (j & 3) << 1).and((short) 0x0303).lanewise(LSHL, 4);
             ShortVector codes = v.lanewise(LSHR, j & 4).and((short) 0x0f0f).or(pair);
-            int to = outAt + (j >> 2) * HALF + (j & 3) * VECTOR;
+            int to = outAt + (j >> 2) * HALF + (j & 3) * STEP;
             codes.and((short) 0xff).sub(center).intoArray(out, to);
             codes.lanewise(LSHR, 8).sub(center).intoArray(out, to + ODD);
         }
@@ -148,7 +150,7 @@ final class PackedCodes {
             ShortVector v = ByteVector.fromMemorySegment(BYTES, w, low + 64L * (j >> 2), ORDER)
                     .reinterpretAsShorts();
             ShortVector codes = v.lanewise(LSHR, (j & 3) << 1).and((short) 0x0303);
-            int to = outAt + (j >> 2) * HALF + (j & 3) * VECTOR;
+            int to = outAt + (j >> 2) * HALF + (j & 3) * STEP;
             codes.and((short) 0xff).intoArray(out, to);
             codes.lanewise(LSHR, 8).intoArray(out, to + ODD);
         }
@@ -162,7 +164,7 @@ final class PackedCodes {
             ShortVector bit = bits.lanewise(LSHR, j).and((short) 0x0101).lanewise(LSHL, 2);
             ShortVector codes =
                     v.lanewise(LSHR, (j & 3) << 1).and((short) 0x0303).or(bit);
-            int to = outAt + (j >> 2) * HALF + (j & 3) * VECTOR;
+            int to = outAt + (j >> 2) * HALF + (j & 3) * STEP;
             codes.and((short) 0xff).sub(center).intoArray(out, to);
             codes.lanewise(LSHR, 8).sub(center).intoArray(out, to + ODD);
         }
@@ -172,7 +174,7 @@ final class PackedCodes {
         for (int j = 0; j < 8; j++) {
             ShortVector v =
                     ByteVector.fromMemorySegment(BYTES, w, low + 64L * j, ORDER).reinterpretAsShorts();
-            int to = outAt + (j >> 2) * HALF + (j & 3) * VECTOR;
+            int to = outAt + (j >> 2) * HALF + (j & 3) * STEP;
             v.and((short) 15).intoArray(out, to);
             v.lanewise(LSHR, 8).and((short) 15).intoArray(out, to + ODD);
             v.lanewise(LSHR, 4).and((short) 15).intoArray(out, to + RUN);
@@ -189,7 +191,7 @@ final class PackedCodes {
                     .and((byte) 15)
                     .selectFrom(TABLE)
                     .reinterpretAsShorts();
-            entries(v, out, outAt + (j >> 2) * HALF + (j & 3) * VECTOR + 2 * row);
+            entries(v, out, outAt + (j >> 2) * HALF + (j & 3) * STEP + 2 * row);
         }
     }
 
@@ -207,7 +209,7 @@ final class PackedCodes {
                     .or(bit)
                     .selectFrom(NL3_TABLE)
                     .reinterpretAsShorts();
-            entries(v, out, outAt + (j >> 2) * HALF + (j & 3) * VECTOR + 2 * row);
+            entries(v, out, outAt + (j >> 2) * HALF + (j & 3) * STEP + 2 * row);
         }
     }
 

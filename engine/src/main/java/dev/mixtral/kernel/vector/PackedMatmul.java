@@ -19,6 +19,9 @@ final class PackedMatmul {
     /// Panels of a block, a multiple of the 4 that make a run of the inner layer.
     private static final int PANELS = 16;
 
+    /// Up to how many tokens are multiplied one by one, where a type has [OneToken.Product]: unpacking pays from 6 on.
+    private static final int MAX_SINGLE = 5;
+
     /// Where 32 columns of the inner layer lie behind the sums.
     private static final int INNER = PANELS * TOKENS * ROWS;
 
@@ -42,12 +45,17 @@ final class PackedMatmul {
                 float[] sums = multiply(w, panel, panels, x, token, tokens, scratch);
                 for (int p = 0; p < panels; p++) {
                     int row = (panel + p) * ROWS;
-                    for (int i = 0; i < tokens; i++) {
-                        int n = Math.min(ROWS, toRow - row);
-                        System.arraycopy(sums, (p * tokens + i) * ROWS, out.data(), out.offset(token + i) + row, n);
-                    }
+                    copy(sums, p, Math.min(ROWS, toRow - row), out, row, token, tokens);
                 }
             }
+        }
+    }
+
+    /// Copies the sums of `n` rows of panel `p`.
+    private static void copy(float[] sums, int p, int n, FloatMatrix out, int row, int token, int numTokens) {
+        for (int t = 0; t < numTokens; t++) {
+            int to = out.offset(token + t) + row;
+            System.arraycopy(sums, PackedBatch.sumsAt(p, t, numTokens), out.data(), to, n);
         }
     }
 
@@ -68,18 +76,25 @@ final class PackedMatmul {
                 int panels = Math.min(PANELS, endPanel - panel);
                 float[] sums = multiply(gateUp, panel, panels, x, token, tokens, scratch);
                 for (int p = 0; p < panels; p += 4) {
-                    for (int i = 0; i < tokens; i++) {
-                        int gate = (p * tokens + i) * ROWS;
-                        int next = 2 * tokens * ROWS;
-                        activate(sums, gate, gate + tokens * ROWS, INNER);
-                        activate(sums, gate + next, gate + next + tokens * ROWS, INNER + ROWS);
-                        Quantizer.quantize(sums, INNER, hidden, token + i, (panel + p) / 4);
-                    }
+                    activate(sums, p, hidden, (panel + p) / 4, token, tokens);
                 }
             }
         }
     }
 
+    /// Makes a run of the inner layer from panels `p … p + 3`: gate, up, gate, up.
+    private static void activate(float[] sums, int p, QuantizedRows hidden, int run, int token, int numTokens) {
+        for (int t = 0; t < numTokens; t++) {
+            for (int half = 0; half < 2; half++) {
+                int gate = PackedBatch.sumsAt(p + 2 * half, t, numTokens);
+                int up = PackedBatch.sumsAt(p + 2 * half + 1, t, numTokens);
+                activate(sums, gate, up, INNER + half * ROWS);
+            }
+            Quantizer.quantize(sums, INNER, hidden, token + t, run);
+        }
+    }
+
+    /// Writes `silu(gate) · up` of 16 columns.
     private static void activate(float[] sums, int gate, int up, int to) {
         for (int i = 0; i < ROWS; i += Lanes.LENGTH) {
             FloatVector z = Lanes.load(sums, gate + i);
@@ -87,40 +102,44 @@ final class PackedMatmul {
         }
     }
 
-    /// Returns sums from index 0 on: 16 floats for each panel and each of its tokens.
+    /// Returns the sums of panels and tokens: 16 floats at [PackedBatch#sumsAt] for each pair of them.
     private static float[] multiply(
             PackedMatrix w, int panel, int numPanels, QuantizedRows x, int token, int numTokens, Scratch scratch) {
         float[] sums = scratch.accumulators(INNER + QuantizedRows.RUN);
-        OneToken.Product product = numTokens == 1 ? OneToken.of(w.type()) : null;
+        OneToken.Product product = numTokens <= MAX_SINGLE ? OneToken.of(w.type()) : null;
         if (product == null) {
             PackedBatch.multiply(w, panel, numPanels, x, token, numTokens, sums, scratch);
         } else {
-            multiplyOne(product, w, panel, numPanels, x, token, sums, scratch);
+            multiplySingly(product, w, panel, numPanels, x, token, numTokens, sums, scratch);
         }
         return sums;
     }
 
-    private static void multiplyOne(
+    /// Multiplies one token after the other by each panel, which stays in the cache for the others.
+    private static void multiplySingly(
             OneToken.Product product,
             PackedMatrix w,
             int panel,
             int numPanels,
             QuantizedRows x,
             int token,
+            int numTokens,
             float[] sums,
             Scratch scratch) {
-        PackedType type = w.type();
         int numSubs = w.cols() / PackedType.COLS;
-        int numSupers = type.hasSuperScales() ? w.cols() / type.superCols() : 0;
-        int[] pairs = scratch.pairs(numSubs * ActivationPairs.PER_RUN);
-        ActivationPairs.fill(x, token, 0, numSubs, pairs, 0);
-        float[] heads = scratch.weights(numSupers * PackedScales.HEAD);
+        int numPairs = numSubs * ActivationPairs.PER_RUN;
+        int[] pairs = scratch.pairs(numTokens * numPairs);
+        for (int t = 0; t < numTokens; t++) {
+            ActivationPairs.fill(x, token + t, 0, numSubs, pairs, t * numPairs);
+        }
         for (int p = 0; p < numPanels; p++) {
             long at = (panel + p) * w.panelBytes();
-            PackedScales.heads(type, w.data(), at, numSupers, heads, 0);
-            for (int row = 0; row < ROWS; row += Lanes.LENGTH) {
-                int to = p * ROWS + row;
-                product.multiply(w.data(), at, numSubs, row, heads, pairs, x.scales(), x.scalesOffset(token), sums, to);
+            for (int t = 0; t < numTokens; t++) {
+                int scalesAt = x.scalesOffset(token + t);
+                for (int row = 0; row < ROWS; row += Lanes.LENGTH) {
+                    int to = PackedBatch.sumsAt(p, t, numTokens) + row;
+                    product.multiply(w.data(), at, numSubs, row, pairs, t * numPairs, x.scales(), scalesAt, sums, to);
+                }
             }
         }
     }

@@ -31,14 +31,14 @@ final class PackedScales {
     /// Floats of a super-block's head: `d[16]`, `-dmin[16]`.
     static final int HEAD = 2 * ROWS;
 
-    /// Floats of a sub-block: scales and minima of either half. Types with groups of 32 use the first half's only.
-    static final int PER_SUB = 4 * ROWS;
+    /// From the scales of a tile's rows to their minima.
+    static final int MIN = IntegerTile.VECTORS * Lanes.LENGTH;
 
-    /// Where the minima of a half lie behind its scales.
-    static final int MIN = ROWS;
+    /// From the scales and minima of the first 16 columns to those of the others; groups of 32 have the first only.
+    static final int SECOND = 2 * MIN;
 
-    /// From the first half's numbers to the second's.
-    static final int SECOND = 2 * ROWS;
+    /// Floats of a sub-block of a tile's rows.
+    static final int PER_SUB = 2 * SECOND;
 
     private PackedScales() {}
 
@@ -60,7 +60,7 @@ final class PackedScales {
     ///
     /// @param at where the first sub-block starts
     /// @param heads their super-block's head, at `headAt`; unused by types that have none
-    /// @param out receives [#PER_SUB] floats for each from index `outAt` on
+    /// @param outAt index in `out` of the first row's first scale; the next sub-block's are [#PER_SUB] further on
     static void decode(
             PackedType type, MemorySegment w, long at, int numSubs, float[] heads, int headAt, float[] out, int outAt) {
         int stride = type.subBlockBytes();

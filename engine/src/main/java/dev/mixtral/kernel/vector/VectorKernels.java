@@ -9,7 +9,7 @@ import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 
-/// Kernels on the Vector API, with 32-bit activations and 32-bit sums.
+/// Kernels on the Vector API: packed weights in 8-bit integers, weights as stored with 32-bit activations and sums.
 final class VectorKernels implements Kernels {
     private static final int LENGTH = Lanes.LENGTH;
 

@@ -16,8 +16,10 @@ import jdk.incubator.vector.VectorSpecies;
 final class WeightedSums {
     private static final VectorSpecies<Float> FLOATS = Lanes.FLOATS;
     private static final VectorSpecies<Short> SHORTS = Lanes.SHORTS;
+    private static final int LENGTH = Lanes.LENGTH;
     private static final int VECTOR = PackedCodes.VECTOR;
-    private static final int UNIT = IntegerTile.TOKENS * VECTOR;
+    private static final int VECTORS = IntegerTile.VECTORS;
+    private static final int UNIT = IntegerTile.UNIT;
     private static final int SCALES = QuantizedRows.SCALES_PER_RUN;
     private static final int PER_SUB = PackedScales.PER_SUB;
     private static final int MIN = PackedScales.MIN;
@@ -25,12 +27,12 @@ final class WeightedSums {
 
     private WeightedSums() {}
 
-    /// Adds the products of some sub-blocks with one token.
+    /// Adds the products of some sub-blocks of a tile's rows with one token.
     ///
-    /// @param sums one token's of [IntegerTile], from index `sumsAt` on
+    /// @param sums the token's of [IntegerTile], from index `sumsAt` on
     /// @param weights scales and minima ([PackedScales#decode]) from index `weightsAt` on
     /// @param x the token's ([QuantizedRows#scales]) from index `xAt` on
-    /// @param out [Lanes#LENGTH] floats from index `at` on are added to
+    /// @param out a float for each of the tile's rows from index `at` on is added to
     static void add(
             PackedType type,
             short[] sums,
@@ -67,20 +69,24 @@ final class WeightedSums {
             float[] x,
             int xAt,
             float[] out,
-            int at) {
-        FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+            int outAt) {
         for (int sub = 0; sub < numSubs; sub++) {
-            FloatVector scale = FloatVector.fromArray(FLOATS, weights, weightsAt + sub * PER_SUB)
-                    .mul(x[xAt + sub * SCALES]);
-            IntVector pairs =
-                    ShortVector.fromArray(SHORTS, sums, sumsAt + sub * UNIT).reinterpretAsInts();
-            acc = ((FloatVector) pairs.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(pairs.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .fma(scale, acc);
+            int run = xAt + sub * SCALES;
+            float d = x[run];
+            for (int v = 0; v < VECTORS; v++) {
+                int dots = sumsAt + sub * UNIT + v * VECTOR;
+                int weight = weightsAt + sub * PER_SUB + v * LENGTH;
+                int at = outAt + v * LENGTH;
+                IntVector pairs = ShortVector.fromArray(SHORTS, sums, dots).reinterpretAsInts();
+                FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+                acc = ((FloatVector) pairs.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(pairs.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
+                acc.intoArray(out, at);
+            }
         }
-        acc.intoArray(out, at);
     }
 
     private static void addWholeWithMin(
@@ -93,23 +99,28 @@ final class WeightedSums {
             float[] x,
             int xAt,
             float[] out,
-            int at) {
-        FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+            int outAt) {
         for (int sub = 0; sub < numSubs; sub++) {
             int run = xAt + sub * SCALES;
-            int weight = weightsAt + sub * PER_SUB;
-            IntVector pairs =
-                    ShortVector.fromArray(SHORTS, sums, sumsAt + sub * UNIT).reinterpretAsInts();
-            FloatVector dot = ((FloatVector) pairs.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(pairs.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .add(correction * x[run + 4]);
-            acc = dot.fma(FloatVector.fromArray(FLOATS, weights, weight).mul(x[run]), acc);
-            acc = FloatVector.fromArray(FLOATS, weights, weight + MIN)
-                    .fma(FloatVector.broadcast(FLOATS, x[run + 1]), acc);
+            float d = x[run];
+            float lacking = correction * x[run + 4];
+            float sum = x[run + 1];
+            for (int v = 0; v < VECTORS; v++) {
+                int dots = sumsAt + sub * UNIT + v * VECTOR;
+                int weight = weightsAt + sub * PER_SUB + v * LENGTH;
+                int at = outAt + v * LENGTH;
+                IntVector pairs = ShortVector.fromArray(SHORTS, sums, dots).reinterpretAsInts();
+                FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+                FloatVector dot = ((FloatVector) pairs.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(pairs.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .add(lacking);
+                acc = dot.fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
+                acc = FloatVector.fromArray(FLOATS, weights, weight + MIN).fma(FloatVector.broadcast(FLOATS, sum), acc);
+                acc.intoArray(out, at);
+            }
         }
-        acc.intoArray(out, at);
     }
 
     private static void addNibbles(
@@ -122,27 +133,33 @@ final class WeightedSums {
             float[] x,
             int xAt,
             float[] out,
-            int at) {
-        FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+            int outAt) {
         for (int sub = 0; sub < numSubs; sub++) {
             int run = xAt + sub * SCALES;
-            int low = sumsAt + 2 * sub * UNIT;
-            IntVector lows = ShortVector.fromArray(SHORTS, sums, low).reinterpretAsInts();
-            IntVector highs = ShortVector.fromArray(SHORTS, sums, low + UNIT).reinterpretAsInts();
-            FloatVector dot = ((FloatVector) highs.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(highs.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .mul(16)
-                    .add(((FloatVector) lows.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(lows.lanewise(ASHR, 16))
-                            .convert(I2F, 0)));
-            FloatVector scale = FloatVector.fromArray(FLOATS, weights, weightsAt + sub * PER_SUB)
-                    .mul(x[run]);
-            acc = dot.add(correction * x[run + 4]).fma(scale, acc);
+            float d = x[run];
+            float lacking = correction * x[run + 4];
+            for (int v = 0; v < VECTORS; v++) {
+                int dots = sumsAt + 2 * sub * UNIT + v * VECTOR;
+                int weight = weightsAt + sub * PER_SUB + v * LENGTH;
+                int at = outAt + v * LENGTH;
+                IntVector lows = ShortVector.fromArray(SHORTS, sums, dots).reinterpretAsInts();
+                IntVector highs =
+                        ShortVector.fromArray(SHORTS, sums, dots + UNIT).reinterpretAsInts();
+                FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+                FloatVector dot = ((FloatVector) highs.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(highs.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .mul(16)
+                        .add(((FloatVector) lows.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(lows.lanewise(ASHR, 16))
+                                .convert(I2F, 0)))
+                        .add(lacking);
+                acc = dot.fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
+                acc.intoArray(out, at);
+            }
         }
-        acc.intoArray(out, at);
     }
 
     private static void addHalves(
@@ -154,27 +171,34 @@ final class WeightedSums {
             float[] x,
             int xAt,
             float[] out,
-            int at) {
-        FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+            int outAt) {
         for (int sub = 0; sub < numSubs; sub++) {
-            float d = x[xAt + sub * SCALES];
-            int weight = weightsAt + sub * PER_SUB;
-            int first = sumsAt + 2 * sub * UNIT;
-            IntVector firsts = ShortVector.fromArray(SHORTS, sums, first).reinterpretAsInts();
-            acc = ((FloatVector) firsts.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(firsts.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
-            IntVector seconds =
-                    ShortVector.fromArray(SHORTS, sums, first + UNIT).reinterpretAsInts();
-            acc = ((FloatVector) seconds.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(seconds.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .fma(FloatVector.fromArray(FLOATS, weights, weight + SECOND).mul(d), acc);
+            int run = xAt + sub * SCALES;
+            float d = x[run];
+            for (int v = 0; v < VECTORS; v++) {
+                int dots = sumsAt + 2 * sub * UNIT + v * VECTOR;
+                int weight = weightsAt + sub * PER_SUB + v * LENGTH;
+                int at = outAt + v * LENGTH;
+                IntVector firsts = ShortVector.fromArray(SHORTS, sums, dots).reinterpretAsInts();
+                FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+                acc = ((FloatVector) firsts.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(firsts.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
+                IntVector seconds =
+                        ShortVector.fromArray(SHORTS, sums, dots + UNIT).reinterpretAsInts();
+                acc = ((FloatVector) seconds.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(seconds.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .fma(
+                                FloatVector.fromArray(FLOATS, weights, weight + SECOND)
+                                        .mul(d),
+                                acc);
+                acc.intoArray(out, at);
+            }
         }
-        acc.intoArray(out, at);
     }
 
     private static void addHalvesWithMin(
@@ -186,31 +210,39 @@ final class WeightedSums {
             float[] x,
             int xAt,
             float[] out,
-            int at) {
-        FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+            int outAt) {
         for (int sub = 0; sub < numSubs; sub++) {
             int run = xAt + sub * SCALES;
             float d = x[run];
-            int weight = weightsAt + sub * PER_SUB;
-            int first = sumsAt + 2 * sub * UNIT;
-            IntVector firsts = ShortVector.fromArray(SHORTS, sums, first).reinterpretAsInts();
-            acc = ((FloatVector) firsts.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(firsts.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
-            IntVector seconds =
-                    ShortVector.fromArray(SHORTS, sums, first + UNIT).reinterpretAsInts();
-            acc = ((FloatVector) seconds.lanewise(LSHL, 16)
-                            .lanewise(ASHR, 16)
-                            .add(seconds.lanewise(ASHR, 16))
-                            .convert(I2F, 0))
-                    .fma(FloatVector.fromArray(FLOATS, weights, weight + SECOND).mul(d), acc);
-            acc = FloatVector.fromArray(FLOATS, weights, weight + MIN)
-                    .fma(FloatVector.broadcast(FLOATS, x[run + 2]), acc);
-            acc = FloatVector.fromArray(FLOATS, weights, weight + SECOND + MIN)
-                    .fma(FloatVector.broadcast(FLOATS, x[run + 3]), acc);
+            float first = x[run + 2];
+            float second = x[run + 3];
+            for (int v = 0; v < VECTORS; v++) {
+                int dots = sumsAt + 2 * sub * UNIT + v * VECTOR;
+                int weight = weightsAt + sub * PER_SUB + v * LENGTH;
+                int at = outAt + v * LENGTH;
+                IntVector firsts = ShortVector.fromArray(SHORTS, sums, dots).reinterpretAsInts();
+                FloatVector acc = FloatVector.fromArray(FLOATS, out, at);
+                acc = ((FloatVector) firsts.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(firsts.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .fma(FloatVector.fromArray(FLOATS, weights, weight).mul(d), acc);
+                IntVector seconds =
+                        ShortVector.fromArray(SHORTS, sums, dots + UNIT).reinterpretAsInts();
+                acc = ((FloatVector) seconds.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 16)
+                                .add(seconds.lanewise(ASHR, 16))
+                                .convert(I2F, 0))
+                        .fma(
+                                FloatVector.fromArray(FLOATS, weights, weight + SECOND)
+                                        .mul(d),
+                                acc);
+                acc = FloatVector.fromArray(FLOATS, weights, weight + MIN)
+                        .fma(FloatVector.broadcast(FLOATS, first), acc);
+                acc = FloatVector.fromArray(FLOATS, weights, weight + SECOND + MIN)
+                        .fma(FloatVector.broadcast(FLOATS, second), acc);
+                acc.intoArray(out, at);
+            }
         }
-        acc.intoArray(out, at);
     }
 }
