@@ -61,7 +61,8 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
     void print(PrintStream out) {
         out.println(model + ", " + kernels + " kernels, " + threads + (threads == 1 ? " thread" : " threads"));
         out.printf(Locale.ROOT, "memory bandwidth %.1f GB/s, %s%n%n", bandwidth / 1e9, peakText());
-        out.println("batch  depth  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth  KiB allocated");
+        out.println(
+                "batch  depth  prefill tokens/s  first token s  decode tokens/s  decode GB/s  of bandwidth  KiB allocated");
         for (Run run : runs) {
             out.printf(
                     Locale.ROOT,

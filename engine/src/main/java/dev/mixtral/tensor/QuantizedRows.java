@@ -48,9 +48,9 @@ public final class QuantizedRows {
         return codes;
     }
 
-    /// Returns the scales, `[numRows, cols / 32, 8]` with a gap behind each row: of each run its scale `d`, then
-    /// `d · (a + b)`, `d · a`, `d · b`, `a + b`, `a`, `b` with the sums `a` and `b` of its first and last 16 codes, and
-    /// 0. Kernels add offsets and minima of weights with them.
+    /// Returns the scales, `[numRows, cols / 32, 8]` with a gap behind each row. Of each run they are its scale
+    /// `d`, then `d · (a + b)`, `d · a`, `d · b`, `a + b`, `a`, `b` with the sums `a` and `b` of its first and last
+    /// 16 codes, and 0. Kernels add offsets and minima of weights with them.
     public float[] scales() {
         return scales;
     }
