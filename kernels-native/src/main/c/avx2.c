@@ -226,7 +226,7 @@ MX_INLINE void quantize_run(const __m256 x[4], int8_t *codes, float *meta) {
         biggest = _mm256_max_ps(biggest, magnitude);
     }
     float max = finite == 0xff ? max_of(biggest) : 0;
-    int zero = max < 1e-30f;
+    int zero = mx_is_zero(max);
     __m256i q[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
     if (!zero) {
         __m256 inverse = _mm256_set1_ps(127 / max);
@@ -237,15 +237,7 @@ MX_INLINE void quantize_run(const __m256 x[4], int8_t *codes, float *meta) {
     bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     _mm256_storeu_si256((__m256i *)codes, bytes);
     float first = sum_of(_mm256_add_epi32(q[0], q[1])), second = sum_of(_mm256_add_epi32(q[2], q[3]));
-    float d = finite == 0xff ? (zero ? 0 : max / 127) : __builtin_nanf("");
-    meta[0] = d;
-    meta[1] = d * (first + second);
-    meta[2] = d * first;
-    meta[3] = d * second;
-    meta[4] = first + second;
-    meta[5] = first;
-    meta[6] = second;
-    meta[7] = 0;
+    mx_put_meta(finite == 0xff, max, first, second, meta);
 }
 
 static void silu_run(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,

@@ -248,7 +248,7 @@ MX_INLINE void quantize_run(__m512 a, __m512 b, int8_t *codes, float *meta) {
     int finite = (_mm512_cmp_ps_mask(abs_a, infinite, _CMP_LT_OQ) & _mm512_cmp_ps_mask(abs_b, infinite, _CMP_LT_OQ))
         == 0xffff;
     float max = finite ? _mm512_reduce_max_ps(_mm512_max_ps(abs_a, abs_b)) : 0;
-    int zero = max < 1e-30f;
+    int zero = mx_is_zero(max);
     __m512 inverse = _mm512_set1_ps(zero ? 0 : 127 / max);
     __m512i qa = _mm512_setzero_si512(), qb = qa;
     if (!zero) {
@@ -258,15 +258,7 @@ MX_INLINE void quantize_run(__m512 a, __m512 b, int8_t *codes, float *meta) {
     _mm_storeu_si128((__m128i *)codes, _mm512_cvtepi32_epi8(qa));
     _mm_storeu_si128((__m128i *)(codes + 16), _mm512_cvtepi32_epi8(qb));
     float first = (float)_mm512_reduce_add_epi32(qa), second = (float)_mm512_reduce_add_epi32(qb);
-    float d = finite ? (zero ? 0 : max / 127) : __builtin_nanf("");
-    meta[0] = d;
-    meta[1] = d * (first + second);
-    meta[2] = d * first;
-    meta[3] = d * second;
-    meta[4] = first + second;
-    meta[5] = first;
-    meta[6] = second;
-    meta[7] = 0;
+    mx_put_meta(finite, max, first, second, meta);
 }
 
 static void silu_run(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,

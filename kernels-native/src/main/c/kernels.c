@@ -15,7 +15,7 @@
 #include "mixtral_kernels.h"
 
 static const struct mx_type types[MX_NUM_TYPES] = {
-#define MX_TYPE_ENTRY(name, ordinal, ...) [ordinal] = {__VA_ARGS__},
+#define MX_TYPE_ENTRY(name, number, ...) [number] = {__VA_ARGS__},
     MX_FOR_EACH_TYPE(MX_TYPE_ENTRY)
 };
 
@@ -133,25 +133,23 @@ MX_EXPORT void mx_gate_up(int32_t isa, int32_t type, const uint8_t *w, int64_t f
     mx_tile_fn *const *tiles = kernels->tiles[type];
     int64_t panel_bytes = mx_panel_bytes(types[type], cols);
     struct mx_rows x = {codes, meta, codes_stride, meta_stride, cols};
-    float lanes[4][16][MX_ROWS] __attribute__((aligned(64)));
+    /* Panel p of token i is at p * n + i. */
+    float lanes[4 * 16][MX_ROWS] __attribute__((aligned(64)));
     int n;
     for (int64_t t = 0; t < tokens; t += n) {
         int tile = tile_for(tiles, tokens - t, &n);
         for (int64_t run = 0; run < runs; run++) {
             const uint8_t *panel = w + 4 * run * panel_bytes;
             if (tokens == 1) {
-                tiles[MX_TWO_PANELS](panel, panel_bytes, x, from, lanes[0][0]);
-                tiles[MX_TWO_PANELS](panel + 2 * panel_bytes, panel_bytes, x, from, lanes[0][2]);
-                memcpy(lanes[1][0], lanes[0][1], sizeof lanes[0][1]);
-                memcpy(lanes[2][0], lanes[0][2], sizeof lanes[0][2]);
-                memcpy(lanes[3][0], lanes[0][3], sizeof lanes[0][3]);
+                for (int p = 0; p < 4; p += 2)
+                    tiles[MX_TWO_PANELS](panel + p * panel_bytes, panel_bytes, x, from, lanes[p]);
             } else {
                 for (int p = 0; p < 4; p++)
-                    tiles[tile](panel + p * panel_bytes, panel_bytes, x, from + t, lanes[p][0]);
+                    tiles[tile](panel + p * panel_bytes, panel_bytes, x, from + t, lanes[p * n]);
             }
             for (int i = 0; i < n; i++) {
                 int64_t row = from + t + i;
-                kernels->silu_run(lanes[0][i], lanes[1][i], lanes[2][i], lanes[3][i],
+                kernels->silu_run(lanes[i], lanes[n + i], lanes[2 * n + i], lanes[3 * n + i],
                     hidden_codes + row * hidden_codes_stride + (first_run + run) * MX_COLS,
                     hidden_meta + row * hidden_meta_stride + (first_run + run) * MX_META);
             }

@@ -79,6 +79,23 @@ struct mx_rows {
     int64_t cols;
 };
 
+/* Whether a run of QuantizedRows is all zeros: below this the inverse of its greatest magnitude could overflow. */
+MX_INLINE int mx_is_zero(float max) { return max < 1e-30f; }
+
+/* The floats of a run of QuantizedRows, given its greatest magnitude (0 where a number is not finite) and the sums of the
+ * first and last 16 codes. */
+MX_INLINE void mx_put_meta(int finite, float max, float first, float second, float *meta) {
+    float d = finite ? (mx_is_zero(max) ? 0 : max / 127) : __builtin_nanf("");
+    meta[0] = d;
+    meta[1] = d * (first + second);
+    meta[2] = d * first;
+    meta[3] = d * second;
+    meta[4] = first + second;
+    meta[5] = first;
+    meta[6] = second;
+    meta[7] = 0;
+}
+
 /* out[p][n][r] = w · x for P neighbouring panels and N tokens from `token` on, 16 floats each. */
 typedef void mx_tile_fn(const uint8_t *w, int64_t panel_bytes, struct mx_rows x, int64_t token, float *out);
 

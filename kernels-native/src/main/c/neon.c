@@ -184,7 +184,7 @@ MX_INLINE void quantize_run(const float32x4_t x[8], int8_t *codes, float *meta) 
     }
     int finite = vminvq_u32(below_infinity) != 0;
     float max = finite ? vmaxvq_f32(biggest) : 0;
-    int zero = max < 1e-30f;
+    int zero = mx_is_zero(max);
     float32x4_t inverse = vdupq_n_f32(zero ? 0 : 127 / max);
     int32x4_t q[8];
     for (int i = 0; i < 8; i++) q[i] = zero ? vdupq_n_s32(0) : vcvtnq_s32_f32(vmulq_f32(x[i], inverse));
@@ -197,15 +197,7 @@ MX_INLINE void quantize_run(const float32x4_t x[8], int8_t *codes, float *meta) 
         sums[half] = vaddvq_s32(vaddq_s32(vaddq_s32(h[0], h[1]), vaddq_s32(h[2], h[3])));
     }
     float first = (float)sums[0], second = (float)sums[1];
-    float d = finite ? (zero ? 0 : max / 127) : __builtin_nanf("");
-    meta[0] = d;
-    meta[1] = d * (first + second);
-    meta[2] = d * first;
-    meta[3] = d * second;
-    meta[4] = first + second;
-    meta[5] = first;
-    meta[6] = second;
-    meta[7] = 0;
+    mx_put_meta(finite, max, first, second, meta);
 }
 
 static void silu_run(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,

@@ -10,7 +10,7 @@
         const struct mx_type t = {__VA_ARGS__};                                                          \
         tile(t, P, N, w, panel_bytes, x, token, out);                                                    \
     }
-#define MX_TILES(name, ordinal, ...)                                                                     \
+#define MX_TILES(name, number, ...)                                                                     \
     MX_TILE(name, 2, 1, __VA_ARGS__)                                                                     \
     MX_TILE(name, 1, 1, __VA_ARGS__)                                                                     \
     MX_TILE(name, 1, 2, __VA_ARGS__)                                                                     \
@@ -18,5 +18,5 @@
     MX_LARGE_TILES(name, __VA_ARGS__)
 MX_FOR_EACH_TYPE(MX_TILES)
 
-#define MX_TILE_ROW(name, ordinal, ...)                                                                  \
-    [ordinal] = {tile_##name##_2_1, tile_##name##_1_1, tile_##name##_1_2, tile_##name##_1_4, MX_LARGE_TILE_NAMES(name)},
+#define MX_TILE_ROW(name, number, ...)                                                                  \
+    [number] = {tile_##name##_2_1, tile_##name##_1_1, tile_##name##_1_2, tile_##name##_1_4, MX_LARGE_TILE_NAMES(name)},

@@ -56,7 +56,7 @@ static void emulated_dpbsud(int c, int a, int b) {
 static uint32_t state = 12345;
 static uint32_t next(void) { return state = state * 1664525u + 1013904223u; }
 
-#define MX_SIZE(name, ordinal, ...) [ordinal] = {__VA_ARGS__},
+#define MX_SIZE(name, number, ...) [number] = {__VA_ARGS__},
 static const struct mx_type types[MX_NUM_TYPES] = {MX_FOR_EACH_TYPE(MX_SIZE)};
 
 int main(void) {
