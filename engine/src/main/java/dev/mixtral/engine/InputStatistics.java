@@ -1,20 +1,24 @@
 package dev.mixtral.engine;
 
+import dev.mixtral.kernel.DelegatingKernels;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
-import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.tensor.FloatMatrix;
-import dev.mixtral.tensor.PackedMatrix;
-import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
 import java.util.IdentityHashMap;
 
 /// Kernels that also sum up the squares of what certain matrices are multiplied with. The model has to run on its
 /// stored weights: products with packed ones are not looked at.
-///
-/// @param kernels do the work
-/// @param sums of the matrices to look at
-record InputStatistics(Kernels kernels, IdentityHashMap<Tensor, Sums> sums) implements Kernels {
+final class InputStatistics extends DelegatingKernels {
+    private final IdentityHashMap<Tensor, Sums> sums;
+
+    /// @param kernels do the work
+    /// @param sums of the matrices to look at
+    InputStatistics(Kernels kernels, IdentityHashMap<Tensor, Sums> sums) {
+        super(kernels);
+        this.sums = sums;
+    }
+
     /// What has reached one matrix.
     static final class Sums {
         private final double[] squares;
@@ -43,16 +47,6 @@ record InputStatistics(Kernels kernels, IdentityHashMap<Tensor, Sums> sums) impl
     }
 
     @Override
-    public String name() {
-        return kernels.name();
-    }
-
-    @Override
-    public boolean prefersPacked() {
-        return false;
-    }
-
-    @Override
     public void matmul(
             Tensor w,
             int fromRow,
@@ -67,65 +61,6 @@ record InputStatistics(Kernels kernels, IdentityHashMap<Tensor, Sums> sums) impl
         if (inputs != null && fromRow == 0) {
             inputs.add(x, fromToken, numTokens);
         }
-        kernels.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
-    }
-
-    @Override
-    public void quantize(FloatMatrix x, int row, QuantizedRows out) {
-        kernels.quantize(x, row, out);
-    }
-
-    @Override
-    public void matmul(
-            PackedMatrix w,
-            int fromRow,
-            int toRow,
-            QuantizedRows x,
-            int fromToken,
-            int numTokens,
-            FloatMatrix out,
-            Scratch scratch) {
-        kernels.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
-    }
-
-    @Override
-    public void gateUp(
-            PackedMatrix gateUp,
-            int from,
-            int to,
-            QuantizedRows x,
-            int fromToken,
-            int numTokens,
-            QuantizedRows hidden,
-            Scratch scratch) {
-        kernels.gateUp(gateUp, from, to, x, fromToken, numTokens, hidden, scratch);
-    }
-
-    @Override
-    public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
-        kernels.rmsNorm(x, row, weight, eps, out);
-    }
-
-    @Override
-    public void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to) {
-        kernels.swiGlu(gate, up, row, from, to);
-    }
-
-    @Override
-    public void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow) {
-        kernels.addScaled(x, row, scale, y, yRow);
-    }
-
-    @Override
-    public void attention(
-            FloatMatrix q,
-            int row,
-            KvCache kv,
-            int layer,
-            int kvHead,
-            int numPositions,
-            FloatMatrix out,
-            Scratch scratch) {
-        kernels.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+        super.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
     }
 }

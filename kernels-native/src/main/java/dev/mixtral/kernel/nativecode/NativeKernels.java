@@ -1,5 +1,6 @@
 package dev.mixtral.kernel.nativecode;
 
+import dev.mixtral.kernel.DelegatingKernels;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
@@ -9,23 +10,21 @@ import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
 import dev.mixtral.tensor.QuantizedRows;
-import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// Kernels in C for packed weights; what they leave out is done by other kernels.
 ///
 /// Weights are passed by address: whoever owns a model keeps its memory until the last call has returned.
-final class NativeKernels implements Kernels {
+final class NativeKernels extends DelegatingKernels {
     private final InstructionSet instructionSet;
     private final int isa;
-    private final Kernels others;
 
     /// @param others for the operations that have no C code
     NativeKernels(InstructionSet instructionSet, Kernels others) {
+        super(others);
         this.instructionSet = instructionSet;
         this.isa = instructionSet.number();
-        this.others = others;
     }
 
     /// Returns the mask of usable instruction sets.
@@ -153,34 +152,6 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void matmul(
-            Tensor w,
-            int fromRow,
-            int toRow,
-            FloatMatrix x,
-            int fromToken,
-            int numTokens,
-            FloatMatrix out,
-            Scratch scratch) {
-        others.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
-    }
-
-    @Override
-    public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
-        others.rmsNorm(x, row, weight, eps, out);
-    }
-
-    @Override
-    public void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to) {
-        others.swiGlu(gate, up, row, from, to);
-    }
-
-    @Override
-    public void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow) {
-        others.addScaled(x, row, scale, y, yRow);
-    }
-
-    @Override
     public void attention(
             FloatMatrix q,
             int row,
@@ -194,7 +165,7 @@ final class NativeKernels implements Kernels {
         int headDim = layout.headDim();
         int heads = q.cols() / headDim / layout.numKvHeads();
         if (headDim % KvLayout.GROUP != 0) {
-            others.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+            super.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
             return;
         }
         try {

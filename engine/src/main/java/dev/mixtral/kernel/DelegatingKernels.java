@@ -1,0 +1,107 @@
+package dev.mixtral.kernel;
+
+import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.PackedMatrix;
+import dev.mixtral.tensor.QuantizedRows;
+import dev.mixtral.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Kernels that leave every operation to others: for providers that have some operations of their own, and for
+/// observers.
+public abstract class DelegatingKernels implements Kernels {
+    private final Kernels others;
+
+    /// Creates kernels that do what `others` do.
+    protected DelegatingKernels(Kernels others) {
+        this.others = others;
+    }
+
+    @Override
+    public String name() {
+        return others.name();
+    }
+
+    @Override
+    public boolean prefersPacked() {
+        return others.prefersPacked();
+    }
+
+    @Override
+    public MemorySegment allocateWeights(long bytes, Arena arena) {
+        return others.allocateWeights(bytes, arena);
+    }
+
+    @Override
+    public void matmul(
+            Tensor w,
+            int fromRow,
+            int toRow,
+            FloatMatrix x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        others.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+    }
+
+    @Override
+    public void quantize(FloatMatrix x, int row, QuantizedRows out) {
+        others.quantize(x, row, out);
+    }
+
+    @Override
+    public void matmul(
+            PackedMatrix w,
+            int fromRow,
+            int toRow,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            FloatMatrix out,
+            Scratch scratch) {
+        others.matmul(w, fromRow, toRow, x, fromToken, numTokens, out, scratch);
+    }
+
+    @Override
+    public void gateUp(
+            PackedMatrix gateUp,
+            int from,
+            int to,
+            QuantizedRows x,
+            int fromToken,
+            int numTokens,
+            QuantizedRows hidden,
+            Scratch scratch) {
+        others.gateUp(gateUp, from, to, x, fromToken, numTokens, hidden, scratch);
+    }
+
+    @Override
+    public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
+        others.rmsNorm(x, row, weight, eps, out);
+    }
+
+    @Override
+    public void swiGlu(FloatMatrix gate, FloatMatrix up, int row, int from, int to) {
+        others.swiGlu(gate, up, row, from, to);
+    }
+
+    @Override
+    public void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow) {
+        others.addScaled(x, row, scale, y, yRow);
+    }
+
+    @Override
+    public void attention(
+            FloatMatrix q,
+            int row,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int numPositions,
+            FloatMatrix out,
+            Scratch scratch) {
+        others.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+    }
+}
