@@ -21,10 +21,13 @@ final class ModelArgument {
     ///
     /// @throws ModelNotFoundException if nothing lies there
     Path resolve(Terminal terminal) {
-        Path path = model;
-        if (path == null) {
-            return embedded(terminal);
-        }
+        return model == null ? embedded(terminal) : requireExists(model);
+    }
+
+    /// Returns the path, at which something lies.
+    ///
+    /// @throws ModelNotFoundException if nothing does
+    static Path requireExists(Path path) {
         if (!Files.exists(path)) {
             throw new ModelNotFoundException(
                     "there is no model " + path + "; expected a GGUF file or a checkpoint's folder.");

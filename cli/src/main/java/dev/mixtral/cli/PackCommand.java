@@ -1,12 +1,9 @@
 package dev.mixtral.cli;
 
-import dev.mixtral.error.InvalidRequestException;
-import dev.mixtral.error.ModelNotFoundException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.quantize.ModelPacker;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -44,18 +41,10 @@ final class PackCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         OptionChecks.requirePositive("--threads", threads);
-        if (!Files.exists(model)) {
-            throw new ModelNotFoundException(
-                    "there is no model " + model + "; expected a GGUF file or a checkpoint's folder.");
-        }
-        if (Files.exists(output) && !force) {
-            throw new InvalidRequestException(
-                    "output", output + " exists. Name another file, or replace it with --force.");
-        }
         ProgressLine progress = new ProgressLine(terminal);
-        try (Checkpoint checkpoint = Checkpoints.open(model);
+        try (Checkpoint checkpoint = Checkpoints.open(ModelArgument.requireExists(model));
                 ThreadTeam team = new ThreadTeam(threads)) {
-            ModelPacker.pack(checkpoint, output, team, progress::show);
+            ModelPacker.pack(checkpoint, output, force, team, progress::show);
         }
         terminal.err().println("packed into " + output);
         return 0;

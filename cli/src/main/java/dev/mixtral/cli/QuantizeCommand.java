@@ -2,7 +2,6 @@ package dev.mixtral.cli;
 
 import dev.mixtral.cli.OptionChecks.UsageException;
 import dev.mixtral.engine.Calibration;
-import dev.mixtral.error.ModelNotFoundException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
 import dev.mixtral.quantize.ImportanceMatrix;
@@ -87,11 +86,7 @@ final class QuantizeCommand implements Callable<Integer> {
         OptionChecks.require(
                 imatrix == null || calibrationText == null, "--imatrix and --calibrate exclude each other");
         Preset preset = preset();
-        if (!Files.exists(model)) {
-            throw new ModelNotFoundException(
-                    "there is no model " + model + "; expected a GGUF file or a checkpoint's folder.");
-        }
-        try (Checkpoint checkpoint = Checkpoints.open(model)) {
+        try (Checkpoint checkpoint = Checkpoints.open(ModelArgument.requireExists(model))) {
             QuantizeOptions plain = new QuantizeOptions(output, preset, null, threads, force, resume);
             ModelQuantizer.checkOutput(checkpoint, plain);
             QuantizeOptions options = plain.withImportance(importance(checkpoint));

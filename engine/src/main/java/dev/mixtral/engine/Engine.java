@@ -79,10 +79,20 @@ public final class Engine implements AutoCloseable {
                 ? config.numThreads()
                 : Runtime.getRuntime().availableProcessors();
         this.team = new ThreadTeam(threads);
-        MixtralWeights weights =
-                MixtralWeights.prepare(checkpoint, kernels.kernels(), config.exact(), team, packedWeights);
+        MixtralWeights weights = prepareWeights();
         this.mixtral = new Mixtral(model, checkpoint.ropeLayout(), weights, kernels.kernels(), team);
         LOG.log(System.Logger.Level.INFO, kernels.reason());
+    }
+
+    /// Fails for a damaged packed file, among others: then nobody else lets go of what was begun.
+    private MixtralWeights prepareWeights() {
+        try {
+            return MixtralWeights.prepare(checkpoint, kernels.kernels(), config.exact(), team, packedWeights);
+        } catch (RuntimeException e) {
+            team.close();
+            packedWeights.close();
+            throw e;
+        }
     }
 
     /// Opens a model: a GGUF file, or a folder in Hugging Face or Mistral layout.

@@ -39,6 +39,11 @@ public interface Checkpoint extends AutoCloseable {
     /// @throws IllegalArgumentException if the architecture has no such tensor
     Tensor tensor(String name);
 
+    /// Returns whether the output matrix is the embedding.
+    default boolean isTied() {
+        return tensor("output").data().equals(tensor("tok_embeddings").data());
+    }
+
     /// Returns what the tokenizer is made from, if the checkpoint carries one.
     Optional<TokenizerSource> tokenizerSource();
 

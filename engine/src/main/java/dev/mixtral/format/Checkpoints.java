@@ -18,8 +18,7 @@ import java.util.Optional;
 /// Opens checkpoints.
 ///
 /// Files are mapped, not read. A file that another process truncates while it is mapped makes the access that meets
-/// the
-/// missing part fail with [InternalError] (SIGBUS): replace model files by renaming, never in place.
+/// the missing part fail with [InternalError] (SIGBUS): replace model files by renaming, never in place.
 public final class Checkpoints {
     private Checkpoints() {}
 

@@ -3,6 +3,7 @@ package dev.mixtral.format;
 import dev.mixtral.error.ModelFormatException;
 import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.gguf.GgufFile;
+import dev.mixtral.format.io.Pieces;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.LittleEndian;
 import dev.mixtral.tensor.PackedMatrix;
@@ -46,8 +47,6 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
 
     /// Name of the tensor of checksums.
     public static final String CHECKSUMS = "checksums";
-
-    private static final long MAX_BUFFER_BYTES = 1 << 30;
 
     static boolean is(GgufFile file) {
         return file.metadata().keys().contains(GgufFile.PACK_VERSION_KEY);
@@ -146,9 +145,9 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         file.tensors().forEach(tensor -> plain.put(tensor.name(), tensor));
         List<Required> required = new ArrayList<>();
         required.add(new Required("tok_embeddings", config.vocabSize(), config.dim()));
-        required.add(new Required("norm", 1, config.dim()));
+        required.add(new Required("norm", config.dim()));
         for (int l = 0; l < config.numLayers(); l++) {
-            addLayer(required, plain, config, "layers." + l + ".");
+            addLayer(file, required, config, "layers." + l + ".");
         }
         if (tied && !matrices.containsKey("output")) {
             plain.put("output", require(file, plain, new Required("tok_embeddings", config.vocabSize(), config.dim())));
@@ -158,23 +157,26 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         return plain;
     }
 
-    private void addLayer(List<Required> required, Map<String, Tensor> plain, MixtralConfig config, String layer) {
-        required.add(new Required(layer + "attention_norm", 1, config.dim()));
+    private void addLayer(GgufFile file, List<Required> required, MixtralConfig config, String layer) {
+        required.add(new Required(layer + "attention_norm", config.dim()));
         required.add(new Required(layer + "attention.wq", config.queryDim(), config.dim()));
         required.add(new Required(layer + "attention.wk", config.kvDim(), config.dim()));
         required.add(new Required(layer + "attention.wv", config.kvDim(), config.dim()));
         required.add(new Required(layer + "attention.wo", config.dim(), config.queryDim()));
-        required.add(new Required(layer + "ffn_norm", 1, config.dim()));
+        required.add(new Required(layer + "ffn_norm", config.dim()));
         if (!config.isDense()) {
             required.add(new Required(layer + "feed_forward.gate", config.numExperts(), config.dim()));
         }
         for (int e = 0; e < config.numExperts(); e++) {
             String expert = layer + "feed_forward.experts." + e + ".";
-            if (plain.containsKey(expert + "w1")) {
+            if (matrices.containsKey(expert + "gate_up")) {
+                required.add(new Required(expert + "gate_up", 2L * config.ffnDim(), config.dim()));
+                if (!matrices.containsKey(expert + "w2")) {
+                    throw broken(file, "matrix " + expert + "w2 is not packed, although " + expert + "gate_up is");
+                }
+            } else {
                 required.add(new Required(expert + "w1", config.ffnDim(), config.dim()));
                 required.add(new Required(expert + "w3", config.ffnDim(), config.dim()));
-            } else {
-                required.add(new Required(expert + "gate_up", 2 * config.ffnDim(), config.dim()));
             }
             required.add(new Required(expert + "w2", config.dim(), config.ffnDim()));
         }
@@ -184,26 +186,23 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         PackedMatrix packed = matrices.get(needed.name);
         if (packed == null) {
             require(file, plain, needed);
-        } else if (packed.rows() != needed.rows || packed.cols() != needed.cols) {
-            throw broken(
-                    file,
-                    "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols
-                            + "] expected from the configuration, got [" + packed.rows() + ", " + packed.cols() + "]");
+            return;
+        }
+        long[] shape = {packed.rows(), packed.cols()};
+        if (!Arrays.equals(shape, needed.shape)) {
+            throw broken(file, needed + " expected from the configuration, got " + Arrays.toString(shape));
         }
     }
 
     private static Tensor require(GgufFile file, Map<String, Tensor> plain, Required needed) {
         Tensor tensor = plain.get(needed.name);
         if (tensor == null) {
-            throw broken(file, "matrix " + needed.name + " [" + needed.rows + ", " + needed.cols + "] is missing");
+            throw broken(file, needed + " is missing");
         }
-        if (tensor.rows() != needed.rows || tensor.cols() != needed.cols) {
-            throw broken(
-                    file,
-                    "tensor " + needed.name + " [" + needed.rows + ", " + needed.cols
-                            + "] expected from the configuration, got " + Arrays.toString(tensor.shape()));
+        if (!Arrays.equals(tensor.shape(), needed.shape)) {
+            throw broken(file, needed + " expected from the configuration, got " + Arrays.toString(tensor.shape()));
         }
-        if (needed.rows == 1 && tensor.type() != DType.F32) {
+        if (needed.shape.length == 1 && tensor.type() != DType.F32) {
             throw broken(file, "tensor " + needed.name + ": F32 expected, got " + tensor.type());
         }
         return tensor;
@@ -212,10 +211,7 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
     /// Returns the checksum of a matrix's bytes.
     public static int checksum(MemorySegment bytes) {
         CRC32C sum = new CRC32C();
-        for (long at = 0; at < bytes.byteSize(); at += MAX_BUFFER_BYTES) {
-            sum.update(bytes.asSlice(at, Math.min(MAX_BUFFER_BYTES, bytes.byteSize() - at))
-                    .asByteBuffer());
-        }
+        Pieces.of(bytes).forEach(sum::update);
         return (int) sum.getValue();
     }
 
@@ -241,6 +237,11 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         }
     }
 
-    /// A matrix that the architecture needs; a norm has one row.
-    private record Required(String name, int rows, int cols) {}
+    /// A tensor that the architecture needs.
+    private record Required(String name, long... shape) {
+        @Override
+        public String toString() {
+            return "tensor " + name + " " + Arrays.toString(shape);
+        }
+    }
 }

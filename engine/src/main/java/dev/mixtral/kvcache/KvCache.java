@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /// Keys and values of one sequence, in blocks that are allocated as it grows.
@@ -16,8 +15,7 @@ public final class KvCache implements AutoCloseable {
     private final KvLayout layout;
     private final Arena arena = Arena.ofShared();
     private final List<MemorySegment> blockTable = new ArrayList<>();
-    private long[] addresses = new long[0];
-    private MemorySegment addressSegment = MemorySegment.ofArray(addresses);
+    private MemorySegment addresses = MemorySegment.ofArray(new long[0]);
     private int numComputedTokens;
 
     /// Creates an empty cache.
@@ -39,13 +37,18 @@ public final class KvCache implements AutoCloseable {
     public void ensureCapacity(int numTokens) {
         while ((long) blockTable.size() * KvLayout.BLOCK_SIZE < numTokens) {
             MemorySegment block = arena.allocate(layout.blockBytes(), 64);
-            if (blockTable.size() == addresses.length) {
-                addresses = Arrays.copyOf(addresses, Math.max(16, 2 * addresses.length));
-                addressSegment = MemorySegment.ofArray(addresses);
-            }
-            addresses[blockTable.size()] = block.address();
             blockTable.add(block);
+            setAddress(blockTable.size() - 1, block.address());
         }
+    }
+
+    private void setAddress(int index, long address) {
+        long capacity = addresses.byteSize() / Long.BYTES;
+        if (index == capacity) {
+            MemorySegment larger = MemorySegment.ofArray(new long[Math.toIntExact(Math.max(16, 2 * capacity))]);
+            addresses = larger.copyFrom(addresses);
+        }
+        addresses.setAtIndex(ValueLayout.JAVA_LONG, index, address);
     }
 
     /// Declares positions up to `numTokens` complete, or forgets those from `numTokens` on. Memory is kept for reuse.
@@ -64,7 +67,7 @@ public final class KvCache implements AutoCloseable {
 
     /// Returns the memory addresses of the blocks, 64 bits each, for native kernels; not to be modified.
     public MemorySegment blockAddresses() {
-        return addressSegment;
+        return addresses;
     }
 
     /// Stores the key and value rows of one position in one layer.

@@ -14,9 +14,11 @@ public record Activations(FloatMatrix floats, @Nullable QuantizedRows quantized)
 
     /// Creates rows of zeros.
     ///
-    /// @param packed whether some matrix that reads them is packed
+    /// @param packed whether matrices are packed; no packed one has columns that are no whole runs of 32
     public static Activations create(int numRows, int cols, boolean packed) {
-        return new Activations(new FloatMatrix(numRows, cols), packed ? new QuantizedRows(numRows, cols) : null);
+        return new Activations(
+                new FloatMatrix(numRows, cols),
+                packed && cols % QuantizedRows.RUN == 0 ? new QuantizedRows(numRows, cols) : null);
     }
 
     /// Returns the rows in 8 bits.

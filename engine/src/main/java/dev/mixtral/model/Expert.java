@@ -33,17 +33,12 @@ public sealed interface Expert {
     /// An expert as its file stores it.
     ///
     /// @param w1 `[ffnDim, dim]`, the gate
-    /// @param w2 `[dim, ffnDim]`, down
+    /// @param down `w2`, `[dim, ffnDim]`
     /// @param w3 `[ffnDim, dim]`, up
-    record Plain(Tensor w1, Tensor w2, Tensor w3) implements Expert {
-        @Override
-        public Linear down() {
-            return new Linear.Plain(w2);
-        }
-
+    record Plain(Tensor w1, Linear.Plain down, Tensor w3) implements Expert {
         @Override
         public long byteSize() {
-            return w1.data().byteSize() + w2.data().byteSize() + w3.data().byteSize();
+            return w1.data().byteSize() + down.byteSize() + w3.data().byteSize();
         }
 
         @Override
@@ -69,16 +64,11 @@ public sealed interface Expert {
     /// A packed expert, contiguous in memory.
     ///
     /// @param gateUp `[2 · ffnDim, dim]`, panels of gate and up in turn
-    /// @param packedDown `[dim, ffnDim]`
-    record Packed(PackedMatrix gateUp, Linear.Packed packedDown) implements Expert {
-        @Override
-        public Linear down() {
-            return packedDown;
-        }
-
+    /// @param down `[dim, ffnDim]`
+    record Packed(PackedMatrix gateUp, Linear.Packed down) implements Expert {
         @Override
         public long byteSize() {
-            return gateUp.data().byteSize() + packedDown.byteSize();
+            return gateUp.data().byteSize() + down.byteSize();
         }
 
         @Override

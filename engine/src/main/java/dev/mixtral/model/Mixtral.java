@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// The sparse mixture-of-experts decoder (arXiv 2401.04088): token ids in, logits out.
 ///
 /// A row's logits depend on its own sequence only, bit for bit: not on the other rows of the batch, on how a prompt
-/// was
-/// cut into batches, or on the number of threads. Confined to one caller at a time.
+/// was cut into batches, or on the number of threads. Confined to one caller at a time.
 public final class Mixtral {
     private final MixtralConfig config;
     private final MixtralWeights weights;

@@ -5,12 +5,10 @@ import dev.mixtral.format.RopeLayout;
 import dev.mixtral.tensor.FloatMatrix;
 
 /// Rotary position embedding (RoFormer, arXiv 2104.09864): turns pairs of elements of each head by an angle that
-/// grows
-/// with the position, `θ_i = ropeTheta^(-2i / headDim)`.
+/// grows with the position, `θ_i = ropeTheta^(-2i / headDim)`.
 ///
 /// Angles are computed in double precision for each row of a batch once, and used in all layers. Confined to the
-/// thread
-/// that runs the forward pass.
+/// thread that runs the forward pass.
 final class Rope {
     private final int headDim;
     private final RopeLayout layout;

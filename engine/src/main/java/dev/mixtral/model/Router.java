@@ -6,8 +6,7 @@ import java.util.Arrays;
 /// Chooses the experts of each row: the `k` largest router logits, and a softmax over those.
 ///
 /// Softmax over the selected logits equals a softmax over all of them, cut to `k` and renormalised. Equal logits go
-/// to
-/// the lower expert. Source: Mixtral of Experts (arXiv 2401.04088) §2.1.
+/// to the lower expert. Source: Mixtral of Experts (arXiv 2401.04088) §2.1.
 final class Router {
     private final int numExperts;
     private final int numExpertsPerToken;

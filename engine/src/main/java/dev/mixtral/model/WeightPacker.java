@@ -3,15 +3,12 @@ package dev.mixtral.model;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.ThreadTeam;
-import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
 import dev.mixtral.tensor.Packer;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Packs the quantised matrices of a checkpoint when it is loaded, panels in parallel. Plain numbers (F32, F16, BF16)
 /// stay as they are: they are read in order and multiplied exactly.
@@ -38,16 +35,24 @@ public final class WeightPacker implements MatrixSource {
     /// Returns a matrix packed, or as it is if it is not quantised.
     @Override
     public Linear linear(String name) {
+        return packs(checkpoint.tensor(name))
+                ? new Linear.Packed(matrix(name))
+                : new StoredMatrices(checkpoint).linear(name);
+    }
+
+    /// Returns a matrix packed, which must be one that [#packs].
+    public PackedMatrix matrix(String name) {
         Tensor tensor = checkpoint.tensor(name);
-        Optional<PackedType> type = typeOf(tensor);
-        if (type.isEmpty()) {
-            return new Linear.Plain(tensor);
-        }
-        long bytes = PackedMatrix.byteSize(type.get(), tensor.rows(), tensor.cols());
-        MemorySegment data = kernels.allocateWeights(bytes, arena);
-        Linear packed = new Linear.Packed(pack(tensor, type.get(), data));
-        releasePages(tensor.data());
-        return packed;
+        return pack(tensor, kernels.allocateWeights(packedBytes(tensor), arena));
+    }
+
+    /// Returns the gate and up of an expert packed in turns, which must be one that [#packsExpert].
+    ///
+    /// @param prefix what the names of its matrices begin with
+    public PackedMatrix gateUp(String prefix) {
+        Tensor gate = checkpoint.tensor(prefix + "w1");
+        MemorySegment data = kernels.allocateWeights(2 * packedBytes(gate), arena);
+        return interleave(gate, checkpoint.tensor(prefix + "w3"), data);
     }
 
     /// Lets go of what the mapping of a file has brought into memory, once it has been copied.
@@ -57,48 +62,48 @@ public final class WeightPacker implements MatrixSource {
         }
     }
 
-    private PackedMatrix pack(Tensor tensor, PackedType type, MemorySegment data) {
+    private PackedMatrix pack(Tensor tensor, MemorySegment data) {
+        PackedType type = typeOf(tensor);
         long panelBytes = type.panelBytes(tensor.cols());
         forPanels(tensor, panel -> new Packer(type).pack(tensor, panel, data, panel * panelBytes));
+        releasePages(tensor.data());
         return new PackedMatrix(tensor.name(), type, tensor.rows(), tensor.cols(), data);
     }
 
     /// Returns an expert packed in one run of memory, or as it is if that is not possible.
     @Override
     public Expert expert(String prefix) {
-        Expert.Plain stored = new StoredMatrices(checkpoint).expert(prefix);
-        Tensor w1 = stored.w1();
-        Tensor w2 = stored.w2();
-        Tensor w3 = stored.w3();
-        if (!packsExpert(w1, w2, w3)) {
-            return stored;
+        if (!packsExpert(checkpoint, prefix)) {
+            return new StoredMatrices(checkpoint).expert(prefix);
         }
-        PackedType inner = typeOf(w1).orElseThrow();
-        PackedType outer = typeOf(w2).orElseThrow();
-        long innerBytes = 2 * PackedMatrix.byteSize(inner, w1.rows(), w1.cols());
-        long outerBytes = PackedMatrix.byteSize(outer, w2.rows(), w2.cols());
-        MemorySegment data = kernels.allocateWeights(innerBytes + outerBytes, arena);
-        PackedMatrix gateUp = interleave(w1, w3, inner, data.asSlice(0, innerBytes));
-        PackedMatrix down = pack(w2, outer, data.asSlice(innerBytes, outerBytes));
-        Stream.of(w1, w2, w3).map(Tensor::data).forEach(WeightPacker::releasePages);
-        return new Expert.Packed(gateUp, new Linear.Packed(down));
+        Tensor gate = checkpoint.tensor(prefix + "w1");
+        Tensor down = checkpoint.tensor(prefix + "w2");
+        long innerBytes = 2 * packedBytes(gate);
+        MemorySegment data = kernels.allocateWeights(innerBytes + packedBytes(down), arena);
+        return new Expert.Packed(
+                interleave(gate, checkpoint.tensor(prefix + "w3"), data.asSlice(0, innerBytes)),
+                new Linear.Packed(pack(down, data.asSlice(innerBytes))));
     }
 
     /// Returns whether an expert is packed: its gate and up share panels, so they must be of one type.
-    public static boolean packsExpert(Tensor w1, Tensor w2, Tensor w3) {
-        return typeOf(w1).isPresent()
-                && typeOf(w2).isPresent()
-                && w1.type() == w3.type()
-                && w1.rows() % PackedType.COLS == 0;
+    public static boolean packsExpert(Checkpoint checkpoint, String prefix) {
+        Tensor gate = checkpoint.tensor(prefix + "w1");
+        return packs(gate)
+                && packs(checkpoint.tensor(prefix + "w2"))
+                && gate.type() == checkpoint.tensor(prefix + "w3").type()
+                && gate.rows() % PackedType.COLS == 0;
     }
 
-    private PackedMatrix interleave(Tensor gate, Tensor up, PackedType type, MemorySegment data) {
+    private PackedMatrix interleave(Tensor gate, Tensor up, MemorySegment data) {
+        PackedType type = typeOf(gate);
         long panelBytes = type.panelBytes(gate.cols());
         forPanels(gate, panel -> {
             Packer packer = new Packer(type);
             packer.pack(gate, panel, data, 2L * panel * panelBytes);
             packer.pack(up, panel, data, (2L * panel + 1) * panelBytes);
         });
+        releasePages(gate.data());
+        releasePages(up.data());
         return new PackedMatrix(gate.name(), type, 2 * gate.rows(), gate.cols(), data);
     }
 
@@ -113,10 +118,18 @@ public final class WeightPacker implements MatrixSource {
         });
     }
 
-    /// Returns how a matrix is packed, or empty if it stays as it is.
-    public static Optional<PackedType> typeOf(Tensor tensor) {
-        DType type = tensor.type();
-        return PackedType.of(type).filter(packed -> tensor.cols() % packed.superCols() == 0);
+    /// Returns whether a matrix is packed, or stays as it is.
+    public static boolean packs(Tensor tensor) {
+        return PackedType.of(tensor.type()).isPresent();
+    }
+
+    /// Returns how a matrix is packed, which must be one that [#packs].
+    public static PackedType typeOf(Tensor tensor) {
+        return PackedType.of(tensor.type()).orElseThrow();
+    }
+
+    private static long packedBytes(Tensor tensor) {
+        return PackedMatrix.byteSize(typeOf(tensor), tensor.rows(), tensor.cols());
     }
 
     @FunctionalInterface

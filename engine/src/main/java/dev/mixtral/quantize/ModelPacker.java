@@ -11,9 +11,6 @@ import dev.mixtral.format.gguf.GgufWriter;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kernel.scalar.ScalarKernels;
-import dev.mixtral.model.Expert;
-import dev.mixtral.model.Linear;
-import dev.mixtral.model.MatrixSource;
 import dev.mixtral.model.WeightPacker;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.LittleEndian;
@@ -29,7 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.Function;
 
 /// Writes a checkpoint as a packed file ([PackedWeights]), from which a model starts without packing its weights.
 ///
@@ -55,11 +52,15 @@ public final class ModelPacker {
 
     /// Writes the file.
     ///
+    /// @param replace whether a file that exists is replaced
     /// @param team packs in parallel
     /// @param progress is told of every matrix
-    /// @throws InvalidRequestException if the checkpoint is packed already, or has no quantised matrices
+    /// @throws InvalidRequestException if the checkpoint is packed already or has no quantised matrices, or if the
+    ///     file exists or is the checkpoint's own
     /// @throws java.io.UncheckedIOException if the file cannot be written
-    public static void pack(Checkpoint checkpoint, Path file, ThreadTeam team, ModelQuantizer.Progress progress) {
+    public static void pack(
+            Checkpoint checkpoint, Path file, boolean replace, ThreadTeam team, ModelQuantizer.Progress progress) {
+        ModelQuantizer.checkOutput(checkpoint, file, replace, "packed");
         if (checkpoint.packedWeights().isPresent()) {
             throw new InvalidRequestException("model", checkpoint.source() + " is packed already.");
         }
@@ -73,11 +74,7 @@ public final class ModelPacker {
             layer(config, "layers." + l + ".");
         }
         norm("norm");
-        boolean tied = checkpoint
-                .tensor("output")
-                .data()
-                .equals(checkpoint.tensor("tok_embeddings").data());
-        if (!tied) {
+        if (!checkpoint.isTied()) {
             linear("output");
         }
         if (matrices.isEmpty()) {
@@ -135,56 +132,38 @@ public final class ModelPacker {
 
     private void linear(String name) {
         Tensor tensor = checkpoint.tensor(name);
-        Optional<PackedType> type = WeightPacker.typeOf(tensor);
-        if (type.isEmpty()) {
+        if (WeightPacker.packs(tensor)) {
+            packed(name, WeightPacker.typeOf(tensor), tensor.rows(), tensor.cols(), packer -> packer.matrix(name));
+        } else {
             plain(name);
-            return;
         }
-        long bytes = declare(name, type.get(), tensor.rows(), tensor.cols());
-        entries.add(new GgufWriter.Entry(GgufLayout.Declaration.blob(name, bytes), channel -> {
-            try (Arena arena = Arena.ofShared()) {
-                if (packer(arena).linear(name) instanceof Linear.Packed(PackedMatrix matrix)) {
-                    write(matrix, channel);
-                }
-            }
-        }));
     }
 
     private void expert(String prefix) {
-        Tensor w1 = checkpoint.tensor(prefix + "w1");
-        Tensor w2 = checkpoint.tensor(prefix + "w2");
-        if (!WeightPacker.packsExpert(w1, w2, checkpoint.tensor(prefix + "w3"))) {
+        if (!WeightPacker.packsExpert(checkpoint, prefix)) {
             List.of("w1", "w2", "w3").forEach(name -> plain(prefix + name));
             return;
         }
-        PackedType inner = WeightPacker.typeOf(w1).orElseThrow();
-        PackedType outer = WeightPacker.typeOf(w2).orElseThrow();
-        long innerBytes = declare(prefix + "gate_up", inner, 2 * w1.rows(), w1.cols());
-        entries.add(new GgufWriter.Entry(GgufLayout.Declaration.blob(prefix + "gate_up", innerBytes), channel -> {
-            try (Arena arena = Arena.ofShared()) {
-                if (packer(arena).expert(prefix) instanceof Expert.Packed packed) {
-                    write(packed.gateUp(), channel);
-                }
-            }
-        }));
-        long outerBytes = declare(prefix + "w2", outer, w2.rows(), w2.cols());
-        entries.add(new GgufWriter.Entry(GgufLayout.Declaration.blob(prefix + "w2", outerBytes), channel -> {
-            try (Arena arena = Arena.ofShared()) {
-                if (packer(arena).linear(prefix + "w2") instanceof Linear.Packed(PackedMatrix matrix)) {
-                    write(matrix, channel);
-                }
-            }
-        }));
+        Tensor gate = checkpoint.tensor(prefix + "w1");
+        packed(
+                prefix + "gate_up",
+                WeightPacker.typeOf(gate),
+                2 * gate.rows(),
+                gate.cols(),
+                packer -> packer.gateUp(prefix));
+        linear(prefix + "w2");
     }
 
-    private long declare(String name, PackedType type, int rows, int cols) {
+    private void packed(
+            String name, PackedType type, int rows, int cols, Function<WeightPacker, PackedMatrix> packing) {
         matrices.add(name + " " + type + " " + rows + " " + cols);
-        return PackedMatrix.byteSize(type, rows, cols);
-    }
-
-    private MatrixSource packer(Arena arena) {
-        Kernels kernels = new ScalarKernels(); // says where weights go, and nothing is computed with these
-        return new WeightPacker(checkpoint, kernels, team, arena);
+        long bytes = PackedMatrix.byteSize(type, rows, cols);
+        entries.add(new GgufWriter.Entry(GgufLayout.Declaration.blob(name, bytes), channel -> {
+            try (Arena arena = Arena.ofShared()) {
+                Kernels kernels = new ScalarKernels(); // says where weights go, and nothing is computed with these
+                write(packing.apply(new WeightPacker(checkpoint, kernels, team, arena)), channel);
+            }
+        }));
     }
 
     private void write(PackedMatrix matrix, WritableByteChannel channel) throws IOException {

@@ -47,6 +47,10 @@ public final class ModelQuantizer {
     /// @param checkpoint the source, open until [#run] has returned
     /// @throws MixtralException if the source cannot be expressed as GGUF
     public ModelQuantizer(Checkpoint checkpoint, QuantizeOptions options, Progress progress) {
+        if (checkpoint.packedWeights().isPresent()) {
+            throw new InvalidRequestException(
+                    "model", checkpoint.source() + " is packed. Quantise the model that it was made from.");
+        }
         this.checkpoint = checkpoint;
         this.options = options;
         this.progress = progress;
@@ -152,10 +156,21 @@ public final class ModelQuantizer {
     ///     the options do not say what to do about it
     public static void checkOutput(Checkpoint checkpoint, QuantizeOptions options) {
         Path output = options.output();
+        checkOutput(checkpoint, output, options.replace(), "quantised");
+        if (Files.exists(PartialFile.partial(output)) && !options.resume() && !options.replace()) {
+            throw refused("An interrupted run has left " + PartialFile.partial(output)
+                    + ". Continue it with --resume, or begin again with --force.");
+        }
+    }
+
+    /// Refuses an output of any kind that may not be written.
+    ///
+    /// @param done what is to be done to the model, for messages
+    static void checkOutput(Checkpoint checkpoint, Path output, boolean replace, String done) {
         try {
             for (StoredTensor stored : checkpoint.tensors()) {
                 if (Files.exists(output) && Files.exists(stored.file()) && Files.isSameFile(output, stored.file())) {
-                    throw refused(output + " is the model that is to be quantised. Name another file.");
+                    throw refused(output + " is the model that is to be " + done + ". Name another file.");
                 }
             }
         } catch (IOException e) {
@@ -164,12 +179,8 @@ public final class ModelQuantizer {
         if (Files.isDirectory(output)) {
             throw refused(output + " is a folder; the name of a GGUF file expected.");
         }
-        if (Files.exists(output) && !options.replace()) {
+        if (Files.exists(output) && !replace) {
             throw refused(output + " exists. Name another file, or replace it with --force.");
-        }
-        if (Files.exists(PartialFile.partial(output)) && !options.resume() && !options.replace()) {
-            throw refused("An interrupted run has left " + PartialFile.partial(output)
-                    + ". Continue it with --resume, or begin again with --force.");
         }
     }
 

@@ -15,17 +15,26 @@ import java.util.Arrays;
 final class NonLinearEncoder {
     private static final int GROUP = 32;
     private static final int SUPER_BLOCK = 256;
-    private static final int TRIES = 7;
-    // Where three bits clip the largest elements, the others gain more than these lose.
-    private static final int NL3_TRIES = 48;
-    private static final float[] IQ4_TABLE = decodeTable(DType.IQ4_NL, 16);
-    private static final float[] NL3_TABLE = decodeTable(DType.NL3, 8);
+
+    /// As ggml has it.
+    private static final Table IQ4 = new Table(decodeTable(DType.IQ4_NL, 16), 7, true);
+
+    /// Where three bits clip the largest elements, the others gain more than these lose: hence the many tries, and all
+    /// elements alike.
+    private static final Table NL3 = new Table(decodeTable(DType.NL3, 8), 48, false);
 
     private final float[] weights = new float[GROUP];
     private final int[] levels = new int[GROUP];
     private final float[] scales = new float[SUPER_BLOCK / GROUP];
     private float sumQx;
     private float sumQ2;
+
+    /// A table and how its scales are searched for.
+    ///
+    /// @param entries ascending
+    /// @param tries steps to either side of the scale that maps the largest element to the end of the table
+    /// @param favoursLarge whether errors of large elements count more where there is no importance
+    private record Table(float[] entries, int tries, boolean favoursLarge) {}
 
     /// Returns a table, ascending, as the decoder has it.
     private static float[] decodeTable(DType type, int size) {
@@ -54,7 +63,7 @@ final class NonLinearEncoder {
     /// `f16 d`, 16 bytes of nibbles.
     void iq4Nl(Row row, int col, byte[] block) {
         float spread = 2 * Row.sumOfSquares(row.values(), row.from() + col, GROUP) / GROUP;
-        float scale = scale(row, col, spread, IQ4_TABLE, TRIES);
+        float scale = scale(row, col, spread, IQ4);
         BlockBytes.putHalf(block, 0, scale);
         putLevels(row, col, scale, block, 2);
     }
@@ -63,7 +72,7 @@ final class NonLinearEncoder {
     void iq4Xs(Row row, int col, byte[] block) {
         float spread = 2 * Row.sumOfSquares(row.values(), row.from() + col, SUPER_BLOCK) / SUPER_BLOCK;
         for (int sub = 0; sub < scales.length; sub++) {
-            scales[sub] = scale(row, col + GROUP * sub, spread, IQ4_TABLE, TRIES);
+            scales[sub] = scale(row, col + GROUP * sub, spread, IQ4);
         }
         float d = -ScaleSearch.extreme(scales, 0, scales.length) / 32;
         BlockBytes.putHalf(block, 0, d);
@@ -80,7 +89,7 @@ final class NonLinearEncoder {
     void nl3(Row row, int col, byte[] block) {
         float spread = 2 * Row.sumOfSquares(row.values(), row.from() + col, SUPER_BLOCK) / SUPER_BLOCK;
         for (int sub = 0; sub < scales.length; sub++) {
-            scales[sub] = scale(row, col + GROUP * sub, spread, NL3_TABLE, NL3_TRIES);
+            scales[sub] = scale(row, col + GROUP * sub, spread, NL3);
         }
         float d = BlockBytes.putHalf(block, 0, Math.abs(ScaleSearch.extreme(scales, 0, scales.length)) / 127);
         float inverse = d == 0 ? 0 : 1 / d;
@@ -89,7 +98,7 @@ final class NonLinearEncoder {
             block[2 + sub] = (byte) level;
             float inverseScale = level == 0 ? 0 : 1 / (d * level);
             for (int j = GROUP * sub; j < GROUP * (sub + 1); j++) {
-                putCode(DType.NL3, block, j, index(inverseScale * row.values()[row.from() + col + j], NL3_TABLE));
+                putCode(DType.NL3, block, j, index(inverseScale * row.values()[row.from() + col + j], NL3));
             }
         }
     }
@@ -97,13 +106,12 @@ final class NonLinearEncoder {
     private void putLevels(Row row, int col, float scale, byte[] block, int at) {
         float inverse = scale == 0 ? 0 : 1 / scale;
         for (int j = 0; j < GROUP; j++) {
-            levels[j] = index(inverse * row.values()[row.from() + col + j], IQ4_TABLE);
+            levels[j] = index(inverse * row.values()[row.from() + col + j], IQ4);
         }
         BlockBytes.putNibbles(block, at, levels, 0);
     }
 
-    /// @param tries steps to either side of the scale that maps the largest element to the end of the table
-    private float scale(Row row, int col, float spread, float[] table, int tries) {
+    private float scale(Row row, int col, float spread, Table table) {
         int from = row.from() + col;
         float extreme = ScaleSearch.extreme(row.values(), from, GROUP);
         if (Math.abs(extreme) < ScaleSearch.NOTHING) {
@@ -112,16 +120,15 @@ final class NonLinearEncoder {
         if (!row.weigh(col, GROUP, spread, weights)) {
             for (int j = 0; j < GROUP; j++) {
                 float x = row.values()[from + j];
-                // As ggml has it for four bits; three measure better with all elements alike.
-                weights[j] = table.length == NL3_TABLE.length ? 1 : x * x;
+                weights[j] = table.favoursLarge ? x * x : 1;
             }
         }
-        float scale = -extreme / table[0];
+        float scale = -extreme / table.entries[0];
         project(row.values(), from, 1 / scale, table);
         scale = sumQx / sumQ2;
         float best = scale * sumQx;
-        for (int i = -tries; i <= tries; i++) {
-            project(row.values(), from, (i + table[0]) / extreme, table);
+        for (int i = -table.tries; i <= table.tries; i++) {
+            project(row.values(), from, (i + table.entries[0]) / extreme, table);
             if (sumQ2 > 0 && sumQx * sumQx > best * sumQ2) {
                 scale = sumQx / sumQ2;
                 best = scale * sumQx;
@@ -130,28 +137,29 @@ final class NonLinearEncoder {
         return scale;
     }
 
-    private void project(float[] x, int from, float inverse, float[] table) {
+    private void project(float[] x, int from, float inverse, Table table) {
         sumQx = 0;
         sumQ2 = 0;
         for (int j = 0; j < GROUP; j++) {
-            float q = table[index(inverse * x[from + j], table)];
+            float q = table.entries[index(inverse * x[from + j], table)];
             sumQx += weights[j] * q * x[from + j];
             sumQ2 += weights[j] * q * q;
         }
     }
 
     /// Returns the index of the nearest entry; a tie goes to the higher one.
-    private static int index(float x, float[] table) {
+    private static int index(float x, Table table) {
+        float[] entries = table.entries;
         int low = 0;
-        int high = table.length - 1;
+        int high = entries.length - 1;
         while (high - low > 1) {
             int middle = (low + high) / 2;
-            if (x < table[middle]) {
+            if (x < entries[middle]) {
                 high = middle;
             } else {
                 low = middle;
             }
         }
-        return x - table[low] < table[high] - x ? low : high;
+        return x - entries[low] < entries[high] - x ? low : high;
     }
 }

@@ -2,6 +2,7 @@ package dev.mixtral.quantize;
 
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.format.io.AtomicFile;
+import dev.mixtral.format.io.Pieces;
 import dev.mixtral.quantize.MatrixEncoder.Loss;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -22,8 +23,6 @@ import java.util.List;
 /// finished unit with its loss (two hexadecimal doubles). Lines are written only after their units were forced to the
 /// disk. A last line without its end was never finished and does not count.
 final class PartialFile implements AutoCloseable {
-    private static final int MAX_BUFFER_BYTES = 1 << 30;
-
     /// What a killed run may have to do again: forcing every small matrix by itself would take most of the time.
     private static final long MAX_UNFORCED_BYTES = 64L << 20;
 
@@ -131,11 +130,10 @@ final class PartialFile implements AutoCloseable {
     /// Writes bytes to a place in the file.
     void write(long offset, MemorySegment bytes) throws IOException {
         unforcedBytes += bytes.byteSize();
-        for (long at = 0; at < bytes.byteSize(); at += MAX_BUFFER_BYTES) {
-            ByteBuffer buffer = bytes.asSlice(at, Math.min(MAX_BUFFER_BYTES, bytes.byteSize() - at))
-                    .asByteBuffer();
-            for (long position = offset + at; buffer.hasRemaining(); ) {
-                position += data.write(buffer, position);
+        long position = offset;
+        for (ByteBuffer piece : Pieces.of(bytes)) {
+            while (piece.hasRemaining()) {
+                position += data.write(piece, position);
             }
         }
     }

@@ -51,12 +51,8 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
 
     static QuantizePlan of(Checkpoint checkpoint, Preset preset, @Nullable ImportanceMatrix importance) {
         MixtralConfig config = checkpoint.config();
-        boolean tied = checkpoint
-                .tensor("output")
-                .data()
-                .equals(checkpoint.tensor("tok_embeddings").data());
-        TypeRules rules = new TypeRules(preset, config, tied, importance != null);
-        List<Part> parts = MixtralGguf.parts(config, tied);
+        TypeRules rules = new TypeRules(preset, config, checkpoint.isTied(), importance != null);
+        List<Part> parts = MixtralGguf.parts(config, checkpoint.isTied());
         List<Choice> choices = new ArrayList<>();
         List<GgufLayout.Declaration> declarations = new ArrayList<>();
         for (Part part : parts) {

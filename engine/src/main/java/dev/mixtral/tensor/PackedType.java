@@ -26,31 +26,31 @@ import java.util.Optional;
 /// tile of AMX) takes as it is, with nothing summed across lanes.
 public enum PackedType {
     /// [DType#Q4_0]: `d · (c - 8)`.
-    P4_0(0, DType.Q4_0, Scales.HALF, 32, 4, 0, 8),
+    P4_0(0, DType.Q4_0, Scales.HALF, 4, 0, 8),
     /// [DType#Q4_1]: `d · c + m`.
-    P4_1(1, DType.Q4_1, Scales.HALF_WITH_MIN, 32, 4, 0, 0),
+    P4_1(1, DType.Q4_1, Scales.HALF_WITH_MIN, 4, 0, 0),
     /// [DType#Q5_0]: `d · (c - 16)`.
-    P5_0(2, DType.Q5_0, Scales.HALF, 32, 4, 1, 16),
+    P5_0(2, DType.Q5_0, Scales.HALF, 4, 1, 16),
     /// [DType#Q5_1]: `d · c + m`.
-    P5_1(3, DType.Q5_1, Scales.HALF_WITH_MIN, 32, 4, 1, 0),
+    P5_1(3, DType.Q5_1, Scales.HALF_WITH_MIN, 4, 1, 0),
     /// [DType#Q8_0]: `d · (c - 128)`.
-    P8_0(4, DType.Q8_0, Scales.HALF, 32, 8, 0, 128),
+    P8_0(4, DType.Q8_0, Scales.HALF, 8, 0, 128),
     /// [DType#Q2_K]: `d · s · c - dmin · m`, groups of 16.
-    P2_K(5, DType.Q2_K, Scales.NIBBLES_16, 256, 2, 0, 0),
+    P2_K(5, DType.Q2_K, Scales.NIBBLES_16, 2, 0, 0),
     /// [DType#Q3_K]: `d · s · (c - 4)`, groups of 16.
-    P3_K(6, DType.Q3_K, Scales.BYTES_16, 256, 2, 1, 4),
+    P3_K(6, DType.Q3_K, Scales.BYTES_16, 2, 1, 4),
     /// [DType#Q4_K]: `d · s · c - dmin · m`.
-    P4_K(7, DType.Q4_K, Scales.BYTES_WITH_MIN, 256, 4, 0, 0),
+    P4_K(7, DType.Q4_K, Scales.BYTES_WITH_MIN, 4, 0, 0),
     /// [DType#Q5_K]: `d · s · c - dmin · m`.
-    P5_K(8, DType.Q5_K, Scales.BYTES_WITH_MIN, 256, 4, 1, 0),
+    P5_K(8, DType.Q5_K, Scales.BYTES_WITH_MIN, 4, 1, 0),
     /// [DType#Q6_K]: `d · s · (c - 32)`, groups of 16.
-    P6_K(9, DType.Q6_K, Scales.BYTES_16, 256, 4, 2, 32),
+    P6_K(9, DType.Q6_K, Scales.BYTES_16, 4, 2, 32),
     /// [DType#IQ4_NL]: `d · table[c]`.
-    P4_NL(10, DType.IQ4_NL, Scales.HALF, 32, 4, 0, 128),
+    P4_NL(10, DType.IQ4_NL, Scales.HALF, 4, 0, 128),
     /// [DType#IQ4_XS]: `d · s · table[c]`.
-    P4_XS(11, DType.IQ4_XS, Scales.BYTES, 256, 4, 0, 128),
+    P4_XS(11, DType.IQ4_XS, Scales.BYTES, 4, 0, 128),
     /// [DType#NL3]: `d · s · table[c]`.
-    P3_NL(12, DType.NL3, Scales.BYTES, 256, 2, 1, 128);
+    P3_NL(12, DType.NL3, Scales.BYTES, 2, 1, 128);
 
     /// Rows of a panel.
     public static final int ROWS = 16;
@@ -99,16 +99,14 @@ public enum PackedType {
     private final int number;
     private final DType source;
     private final Scales scales;
-    private final int superCols;
     private final int lowBits;
     private final int highBits;
     private final int offset;
 
-    PackedType(int number, DType source, Scales scales, int superCols, int lowBits, int highBits, int offset) {
+    PackedType(int number, DType source, Scales scales, int lowBits, int highBits, int offset) {
         this.number = number;
         this.source = source;
         this.scales = scales;
-        this.superCols = superCols;
         this.lowBits = lowBits;
         this.highBits = highBits;
         this.offset = offset;
@@ -139,9 +137,9 @@ public enum PackedType {
         return scales;
     }
 
-    /// Returns the columns of a super-block: 32 or 256.
+    /// Returns the columns of a super-block: 32 or 256, as many as a block of the source.
     public int superCols() {
-        return superCols;
+        return source.blockSize();
     }
 
     /// Returns the bits of a code in the low plane.
@@ -175,7 +173,7 @@ public enum PackedType {
 
     /// Returns whether a super-block has a header of its own.
     public boolean hasSuperScales() {
-        return superCols > COLS;
+        return superCols() > COLS;
     }
 
     /// Returns the bytes in front of the first sub-block of a super-block.
@@ -207,7 +205,7 @@ public enum PackedType {
 
     /// Returns the bytes of a super-block.
     public int superBlockBytes() {
-        return superHeaderBytes() + superCols / COLS * subBlockBytes();
+        return superHeaderBytes() + superCols() / COLS * subBlockBytes();
     }
 
     /// Returns the bytes of a panel.
@@ -215,10 +213,10 @@ public enum PackedType {
     /// @param cols a multiple of [#superCols()]
     /// @throws IllegalArgumentException if it is not
     public long panelBytes(int cols) {
-        if (cols % superCols != 0) {
-            throw new IllegalArgumentException(this + " holds multiples of " + superCols + " columns, not " + cols);
+        if (cols % superCols() != 0) {
+            throw new IllegalArgumentException(this + " holds multiples of " + superCols() + " columns, not " + cols);
         }
-        return (long) (cols / superCols) * superBlockBytes();
+        return (long) (cols / superCols()) * superBlockBytes();
     }
 
     /// Returns where a sub-block starts.
@@ -227,12 +225,12 @@ public enum PackedType {
     /// @param panel number of the panel
     /// @param sub number of the sub-block in its panel
     public long subBlockOffset(int cols, int panel, int sub) {
-        int subsPerSuper = superCols / COLS;
+        int subsPerSuper = superCols() / COLS;
         return superBlockOffset(cols, panel, sub) + superHeaderBytes() + (long) (sub % subsPerSuper) * subBlockBytes();
     }
 
     /// Returns where the super-block of a sub-block starts.
     public long superBlockOffset(int cols, int panel, int sub) {
-        return panel * panelBytes(cols) + (long) (sub / (superCols / COLS)) * superBlockBytes();
+        return panel * panelBytes(cols) + (long) (sub / (superCols() / COLS)) * superBlockBytes();
     }
 }

@@ -73,7 +73,7 @@ class PackedModelTest {
         Path file = folder.resolve(preset + "-packed.gguf");
         try (Checkpoint checkpoint = Checkpoints.open(quantized(preset));
                 ThreadTeam team = new ThreadTeam(2)) {
-            ModelPacker.pack(checkpoint, file, team, (_, _, _) -> {});
+            ModelPacker.pack(checkpoint, file, true, team, (_, _, _) -> {});
         }
         return file;
     }
@@ -206,13 +206,40 @@ class PackedModelTest {
     }
 
     @Test
+    void aPackedFileIsNotQuantisedAgain() {
+        Path out = folder.resolve("never-quantised.gguf");
+        QuantizeOptions options = new QuantizeOptions(out, Preset.Q4_0, null, 1, false, false);
+        try (Checkpoint checkpoint = Checkpoints.open(packed(Preset.Q8_0))) {
+            assertThatThrownBy(() -> new ModelQuantizer(checkpoint, options, (_, _, _) -> {}))
+                    .isInstanceOf(InvalidRequestException.class)
+                    .hasMessageContaining("packed");
+        }
+    }
+
+    @Test
+    void anExpertWhoseColumnsNoBlockDividesStaysPlainBesidePackedMatrices() throws IOException {
+        MixtralConfig config = new MixtralConfig(256, 80, 1, 4, 2, 64, 4, 2, 300, 1e-5f, 1e6, 256);
+        Path source = Files.createDirectory(folder.resolve("odd"));
+        TestModels.writeHuggingFace(TestModels.random(config, 6), source, DType.BF16);
+        Path file = folder.resolve("odd.gguf");
+        try (Checkpoint checkpoint = Checkpoints.open(source)) {
+            QuantizeOptions options = new QuantizeOptions(file, Preset.Q8_0, null, 2, false, false);
+            new ModelQuantizer(checkpoint, options, (_, _, _) -> {}).run();
+        }
+        float[] exact = logits(file, "vector", true, 2, 20);
+        float[] packed = logits(file, "vector", false, 2, 20);
+        assertThat(packed).containsExactly(exact, within(0.2f));
+        assertThat(packed).isNotEqualTo(exact);
+    }
+
+    @Test
     void onlyQuantisedModelsThatAreNotPackedAreAccepted() {
         Path file = packed(Preset.Q8_0);
         for (Path source : new Path[] {file, folder.resolve("hf")}) {
             try (Checkpoint checkpoint = Checkpoints.open(source);
                     ThreadTeam team = new ThreadTeam(1)) {
                 Path out = folder.resolve("never.gguf");
-                assertThatThrownBy(() -> ModelPacker.pack(checkpoint, out, team, (_, _, _) -> {}))
+                assertThatThrownBy(() -> ModelPacker.pack(checkpoint, out, false, team, (_, _, _) -> {}))
                         .isInstanceOf(InvalidRequestException.class);
                 assertThat(out).doesNotExist();
             }

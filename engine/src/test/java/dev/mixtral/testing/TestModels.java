@@ -39,8 +39,7 @@ public final class TestModels {
     }
 
     /// Returns the smallest configuration with everything in it: 2 layers, 4 experts of which 2 are used, 2 query
-    /// heads
-    /// per key head, a width that is not `numHeads * headDim`.
+    /// heads per key head, a width that is not `numHeads * headDim`.
     public static MixtralConfig microConfig() {
         return new MixtralConfig(32, 64, 2, 4, 2, 16, 4, 2, 48, 1e-5f, 1e6, 256);
     }

@@ -1,6 +1,7 @@
 package dev.mixtral.format.gguf;
 
 import dev.mixtral.format.io.AtomicFile;
+import dev.mixtral.format.io.Pieces;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.LittleEndian;
 import java.io.IOException;
@@ -14,7 +15,6 @@ import java.util.Map;
 /// Writes GGUF version 3. Tensors are streamed: memory holds one at a time, as its [Content] likes.
 public final class GgufWriter {
     static final int VERSION = 3;
-    private static final int MAX_BUFFER_BYTES = 1 << 30;
 
     private GgufWriter() {}
 
@@ -37,9 +37,8 @@ public final class GgufWriter {
 
         /// Writes the bytes of memory of any size.
         public static void writeAll(MemorySegment data, WritableByteChannel channel) throws IOException {
-            for (long at = 0; at < data.byteSize(); at += MAX_BUFFER_BYTES) {
-                channel.write(data.asSlice(at, Math.min(MAX_BUFFER_BYTES, data.byteSize() - at))
-                        .asByteBuffer());
+            for (ByteBuffer piece : Pieces.of(data)) {
+                channel.write(piece);
             }
         }
 

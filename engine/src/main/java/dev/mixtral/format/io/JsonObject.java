@@ -11,8 +11,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /// A JSON object whose members are read by type. A member that is absent or `null` reads as empty; one of another
-/// type
-/// is a [ModelFormatException] that names file and key.
+/// type is a [ModelFormatException] that names file and key.
 public final class JsonObject {
     private static final int SHOWN_CHARACTERS = 40;
 
