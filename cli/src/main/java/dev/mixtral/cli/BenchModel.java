@@ -83,8 +83,7 @@ final class BenchModel implements AutoCloseable {
     }
 
     /// Spread over the vocabulary, and the same as `bench/peers` gives other engines; control and byte tokens are
-    /// left
-    /// out.
+    /// left out.
     private int token(int sequence, int position) {
         int first = Math.min(259, config.vocabSize() - 1);
         return first + (int) ((position * 7919L + sequence * 31L) % (config.vocabSize() - first));

@@ -10,10 +10,8 @@ import java.util.random.RandomGenerator;
 /// Random weights of any type, made in their stored form: mean 0, and a spread as in a trained model.
 ///
 /// Quantised blocks get random bits everywhere but in their scales, which are chosen by decoding: with scale 1 the
-/// bits
-/// have some mean and spread, which gives the scale that leads to the wanted ones. A pool of blocks is repeated over
-/// a
-/// tensor, as speed does not depend on the values.
+/// bits have some mean and spread, which gives the scale that leads to the wanted ones. A pool of blocks is repeated
+/// over a tensor, as speed does not depend on the values.
 final class RandomBlocks {
     private static final ValueLayout.OfShort LE_SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

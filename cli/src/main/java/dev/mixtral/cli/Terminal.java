@@ -33,8 +33,7 @@ record Terminal(
         boolean debug) {
 
     /// Returns the streams of this process. The launcher tells in system properties what they are connected to,
-    /// because
-    /// the JDK only knows whether all of them are terminals.
+    /// because the JDK only knows whether all of them are terminals.
     static Terminal ofProcess() {
         return new Terminal(
                 new BufferedInputStream(new FileInputStream(FileDescriptor.in)),

@@ -24,8 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// A running generation: its events, computed as they are read.
 ///
 /// Can be iterated once, by one thread; [#cancel()] may come from any. Reading to the end frees what it holds, so
-/// does
-/// [#close()].
+/// does [#close()].
 public final class Generation implements Iterable<GenerationEvent>, AutoCloseable {
     private final Engine engine;
     private final SamplingParams params;

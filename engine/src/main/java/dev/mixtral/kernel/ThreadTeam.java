@@ -9,10 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// A fixed team of compute threads that share out the tasks of one phase at a time.
 ///
 /// The caller's thread is member 0. Members take tasks from a shared counter, so an idle one helps a busy one;
-/// between
-/// phases they spin for a moment and then park, so a busy machine is not kept busier. Which member runs a task must
-/// not
-/// matter to its result.
+/// between phases they spin for a moment and then park, so a busy machine is not kept busier. Which member runs a
+/// task must not matter to its result.
 ///
 /// [#run] is for one caller at a time. Closing ends the threads.
 public final class ThreadTeam implements AutoCloseable {

@@ -1,8 +1,8 @@
 /// The numeric kernels and the threads they run on.
 ///
 /// [dev.mixtral.kernel.Kernels] is the whole numeric interface: the scalar implementation specifies it, faster ones
-/// are
-/// compared with it. Kernels neither allocate nor start threads; [dev.mixtral.kernel.ThreadTeam] splits the work.
+/// are compared with it. Kernels neither allocate nor start threads; [dev.mixtral.kernel.ThreadTeam] splits the
+/// work.
 ///
 /// | symbol | meaning |
 /// |---|---|

@@ -4,9 +4,8 @@ import java.util.Arrays;
 
 /// Tokens that may still be drawn, most probable first, and their probabilities. Confined to one thread.
 ///
-/// Equal logits are ordered by id, so that every cut is defined. Cuts only shorten the list; probabilities always sum
-/// to
-/// 1 over what is left.
+/// Equal logits are ordered by id, so that every cut is defined. Cuts only shorten the list; probabilities always
+/// sum to 1 over what is left.
 final class Candidates {
     private final int[] ids;
     private final double[] probabilities;

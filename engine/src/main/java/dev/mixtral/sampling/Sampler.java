@@ -9,8 +9,7 @@ import java.util.Map;
 /// Chooses the next token of one sequence. Confined to one thread.
 ///
 /// The choice is a function of the logits, the parameters, the tokens so far and the seed; the n-th token uses the
-/// n-th
-/// draw of [CounterRandom].
+/// n-th draw of [CounterRandom].
 public final class Sampler {
     private final SamplingParams params;
     private final long seed;

@@ -3,9 +3,8 @@ package dev.mixtral.tokenizer;
 /// Which parts of a rendered chat template start with the dummy space, once its special tokens are cut out.
 ///
 /// The two conversions of Mistral's vocabulary to Hugging Face's `tokenizer.json` differ in this, and so do the ids
-/// of
-/// one and the same template text: `[INST]` after `<s>` is `▁[`, `INST`, `]` in the one and `[`, `INST`, `]` in the
-/// other. Plain texts without special tokens are encoded alike, as SentencePiece does.
+/// of one and the same template text: `[INST]` after `<s>` is `▁[`, `INST`, `]` in the one and `[`, `INST`, `]` in
+/// the other. Plain texts without special tokens are encoded alike, as SentencePiece does.
 public enum SpacePrefix {
     /// Every part: SentencePiece, llama.cpp, and `tokenizer.json` with a `Prepend` normaliser ("legacy").
     EVERY_PART,

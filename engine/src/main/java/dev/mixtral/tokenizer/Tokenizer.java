@@ -5,8 +5,7 @@ import java.util.OptionalInt;
 /// Turns text into token ids and back. Immutable and thread-safe.
 ///
 /// Encoding never yields a control token (`<s>`, `</s>`, `[INST]` …), whatever the text says: those are inserted by
-/// id
-/// only, through [#controlId(String)].
+/// id only, through [#controlId(String)].
 public interface Tokenizer {
     /// Returns the number of ids: valid ids are `0 .. vocabSize() - 1`.
     int vocabSize();

@@ -8,8 +8,7 @@ import java.util.function.IntFunction;
 /// The training loop: batch, gradients, update, progress, checkpoint. Confined to one thread, which starts workers.
 ///
 /// Deterministic for a given number of workers: the data of a step depend on the seed and the step's number,
-/// gradients
-/// are added in a fixed order, and a resumed run gives the same bits as one that never stopped.
+/// gradients are added in a fixed order, and a resumed run gives the same bits as one that never stopped.
 final class Trainer implements AutoCloseable {
     private static final double MAX_GRADIENT_NORM = 1.0;
     private static final double SMOOTHING = 0.98;

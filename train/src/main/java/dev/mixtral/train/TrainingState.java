@@ -19,8 +19,7 @@ import org.bytedeco.pytorch.Tensor;
 ///
 /// File: `MXTRAIN1`, then little-endian: i32 length and UTF-8 bytes of the run's identity, i32 step, f64 smoothed
 /// loss, i64 n, three times n f32 (values, first and second moments), u32 CRC-32C of all before it. Written beside
-/// its
-/// place and renamed, so that a killed run leaves the previous checkpoint whole.
+/// its place and renamed, so that a killed run leaves the previous checkpoint whole.
 ///
 /// @param step steps done
 /// @param smoothedLoss for the progress line

@@ -9,8 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Codes of activations in the form that weights are multiplied with: pairs of 16-bit numbers, one pair in an int.
 ///
 /// A run of 32 columns has 16 pairs in two halves of 16 columns. In each half come columns 0 and 2 of its 4 quads,
-/// then
-/// columns 1 and 3: what [Lanes#loadQuad] has in the lower and in the upper halves of its lanes.
+/// then columns 1 and 3: what [Lanes#loadQuad] has in the lower and in the upper halves of its lanes.
 final class ActivationPairs {
     /// Pairs in a run of 32 columns.
     static final int PER_RUN = 16;

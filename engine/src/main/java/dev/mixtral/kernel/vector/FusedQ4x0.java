@@ -10,9 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /// One token times Q4_0 weights without a detour through memory, for vectors of 16 floats.
 ///
-/// Decodes and adds in the same order as [VectorMatmul] does with [Unpack], hence to the same bits: a token alone and
-/// in
-/// a batch agree.
+/// Decodes and adds in the same order as [VectorMatmul] does with [Unpack], hence to the same bits: a token alone
+/// and in a batch agree.
 final class FusedQ4x0 {
     private static final int BLOCK = 32;
     private static final int BLOCK_BYTES = 18;

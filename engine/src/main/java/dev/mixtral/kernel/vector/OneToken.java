@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// weights have. The others take the way of [PackedBatch].
 ///
 /// A 16-bit lane sums as many products as fit: 16 of a 4-bit code and an activation (16 · 15 · 127 = 30,480) or 4 of
-/// a
-/// 6-bit code; codes of 8 bits are two of 4 bits.
+/// a 6-bit code; codes of 8 bits are two of 4 bits.
 ///
 /// The loops call the Vector API only, no helpers: C2 inlines the API come what may, but a method of ours only within
 /// its budget, and a vector that a call returns is an object on the heap.
@@ -205,8 +204,8 @@ final class OneToken {
         FloatVector acc = FloatVector.zero(FLOATS);
         for (int first = 0; first < numSubs; first += 8) {
             long head = panel + (long) (first >> 3) * P4_K_SUPER + 2L * row;
-            IntVector half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head + 0, ORDER)
-                    .convertShape(S2I, INTS, 0);
+            IntVector half = (IntVector)
+                    ShortVector.fromMemorySegment(ROW_SHORTS, w, head, ORDER).convertShape(S2I, INTS, 0);
             FloatVector d = half.lanewise(LSHL, 13)
                     .and(Lanes.HALF_MASK)
                     .reinterpretAsFloats()
@@ -274,8 +273,8 @@ final class OneToken {
         FloatVector acc = FloatVector.zero(FLOATS);
         for (int first = 0; first < numSubs; first += 8) {
             long head = panel + (long) (first >> 3) * P6_K_SUPER + 2L * row;
-            IntVector half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head + 0, ORDER)
-                    .convertShape(S2I, INTS, 0);
+            IntVector half = (IntVector)
+                    ShortVector.fromMemorySegment(ROW_SHORTS, w, head, ORDER).convertShape(S2I, INTS, 0);
             FloatVector d = half.lanewise(LSHL, 13)
                     .and(Lanes.HALF_MASK)
                     .reinterpretAsFloats()

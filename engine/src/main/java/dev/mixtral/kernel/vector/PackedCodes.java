@@ -13,10 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// Codes of packed weights as 16-bit numbers that [ActivationPairs] are multiplied with.
 ///
 /// A *unit* is as many columns as a 16-bit lane can sum: 16 of types with groups of 16, else 32. It is a vector of
-/// [Lanes#LENGTH] rows for each pair of activations, in their order; those of the [IntegerTile]'s vectors of rows take
-/// turns. Codes of 8 bits, and entries of tables, come as
-/// two
-/// units: of low nibbles, then of high ones.
+/// [Lanes#LENGTH] rows for each pair of activations, in their order; those of the [IntegerTile]'s vectors of rows
+/// take turns. Codes of 8 bits, and entries of tables, come as two units: of low nibbles, then of high ones.
 final class PackedCodes {
     /// Shorts in a vector.
     static final int VECTOR = 2 * Lanes.LENGTH;

@@ -8,8 +8,7 @@ import dev.mixtral.tensor.QuantizedRows;
 import jdk.incubator.vector.FloatVector;
 
 /// Products with packed weights, block by block: some panels times some tokens give sums of 16 floats for each pair
-/// of
-/// them, which then go to the output, or through the gated activation and into 8 bits again.
+/// of them, which then go to the output, or through the gated activation and into 8 bits again.
 final class PackedMatmul {
     private static final int ROWS = PackedType.ROWS;
 

@@ -12,10 +12,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Decodes stored weights to floats, a vector at a time: what [Dequantizer] specifies, bit for bit.
 ///
 /// Products of codes and scales have at most 24 significant bits in every type, so a fused addition of the offset
-/// rounds
-/// as the specification does. This class holds the plain types and those with blocks
-/// of
-/// 32; super-blocks of 256 are in [UnpackSuperBlocks].
+/// rounds as the specification does. This class holds the plain types and those with blocks of 32; super-blocks of
+/// 256 are in [UnpackSuperBlocks].
 final class Unpack {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

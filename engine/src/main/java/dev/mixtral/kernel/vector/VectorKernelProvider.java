@@ -5,8 +5,7 @@ import dev.mixtral.kernel.Kernels;
 import java.util.Optional;
 
 /// Offers [VectorKernels] where the Vector API is present. Refers to no class of the incubator itself, so that it
-/// loads
-/// where the module is missing.
+/// loads where the module is missing.
 public final class VectorKernelProvider implements KernelProvider {
     /// Used by [java.util.ServiceLoader].
     public VectorKernelProvider() {}

@@ -11,8 +11,7 @@ import jdk.incubator.vector.FloatVector;
 /// multiplied with every token of the batch while they are there.
 ///
 /// Each (row, token) pair owns one vector of partial sums that runs over the columns in order; tiles only change
-/// which
-/// pairs advance together. So every pair is rounded the same way in any batch.
+/// which pairs advance together. So every pair is rounded the same way in any batch.
 ///
 /// Methods that hold vectors are kept small: past its inlining budget C2 puts every vector on the heap, at a sixth of
 /// the speed (four rows of fused Q4_0 did).

@@ -12,7 +12,8 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The floating-point part of packed products: integer sums times scales, in the order that
-/// [dev.mixtral.kernel.Kernels] defines.
+/// [dev.mixtral.kernel.Kernels] defines. The loops repeat each other and call the Vector API only, for the reason that
+/// [OneToken] gives.
 final class WeightedSums {
     private static final VectorSpecies<Float> FLOATS = Lanes.FLOATS;
     private static final VectorSpecies<Short> SHORTS = Lanes.SHORTS;

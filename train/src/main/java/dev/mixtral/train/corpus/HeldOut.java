@@ -8,8 +8,7 @@ import java.util.List;
 ///
 /// One prompt of fifty is reserved, by a hash of what the user says. A training example must not hold a reserved
 /// prompt anywhere: neither as its whole conversation nor as one of its turns. Questions about the model itself are
-/// so
-/// few that keeping some back would only leave gaps: they are never reserved.
+/// so few that keeping some back would only leave gaps: they are never reserved.
 public final class HeldOut {
     private static final int ONE_OF = 50;
     private static final int ATTEMPTS_PER_EXAMPLE = 1_000;
