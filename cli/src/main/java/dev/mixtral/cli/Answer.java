@@ -4,6 +4,8 @@ import dev.mixtral.chat.ToolCall;
 import dev.mixtral.engine.FinishReason;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationEvent.Finished;
+import dev.mixtral.engine.GenerationEvent.Routed;
+import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.engine.Usage;
@@ -31,6 +33,7 @@ final class Answer {
 
     void add(GenerationEvent event) {
         switch (event) {
+            case Started _, Routed _ -> {}
             case TextDelta delta -> {
                 text.append(delta.text());
                 logprobs.addAll(delta.logprobs());

@@ -58,7 +58,7 @@ final class BenchModel implements AutoCloseable {
     ///
     /// @param sequence number of the sequence: each has other tokens
     void prefill(KvCache cache, int sequence, int numTokens) {
-        int piece = engineConfig.maxBatchTokens();
+        int piece = engineConfig.maxNumBatchedTokens();
         for (int from = 0; from < numTokens; from += piece) {
             int[] tokens = new int[Math.min(piece, numTokens - from)];
             for (int i = 0; i < tokens.length; i++) {

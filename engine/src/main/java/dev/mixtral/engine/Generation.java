@@ -2,14 +2,16 @@ package dev.mixtral.engine;
 
 import dev.mixtral.chat.ToolCall;
 import dev.mixtral.engine.GenerationEvent.Finished;
+import dev.mixtral.engine.GenerationEvent.Routed;
+import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
-import dev.mixtral.model.RoutingObserver;
 import dev.mixtral.sampling.Sampler;
 import dev.mixtral.sampling.SamplingParams;
 import dev.mixtral.sampling.TokenHistory;
 import dev.mixtral.sampling.TokenLogprob;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,8 +20,8 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// A running generation: its events, computed as they are read.
 ///
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class Generation implements Iterable<GenerationEvent>, AutoCloseable {
     private final Engine engine;
     private final SamplingParams params;
-    private final @Nullable RoutingObserver observer;
+    private final boolean routing;
     private final int[] prompt;
     private final int maxNewTokens;
     private final BitSet endIds;
@@ -47,10 +49,10 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
     private boolean finished;
     private boolean released;
 
-    Generation(Engine engine, GenerationRequest request, @Nullable RoutingObserver observer) {
+    Generation(Engine engine, GenerationRequest request) {
         this.engine = engine;
         this.params = request.params();
-        this.observer = observer;
+        this.routing = request.routing();
         this.prompt = request.prompt().clone();
         int room = engine.contextLength() - prompt.length;
         this.maxNewTokens = params.maxTokens() == 0 ? room : Math.min(params.maxTokens(), room);
@@ -63,6 +65,7 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
         this.logits = new float[vocabSize];
         this.sequence = engine.acquire(prompt);
         this.numCachedTokens = sequence.cache().numComputedTokens();
+        ready.add(new Started(numCachedTokens));
     }
 
     /// Ends the generation after the current forward pass, with [FinishReason#ABORTED].
@@ -92,6 +95,12 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
                 return nextEvent();
             }
         };
+    }
+
+    /// Returns the next event, or empty if none came within the time or the generation has ended.
+    public Optional<GenerationEvent> poll(Duration timeout) throws InterruptedException {
+        Objects.requireNonNull(timeout);
+        return iterator().hasNext() ? Optional.of(nextEvent()) : Optional.empty();
     }
 
     private GenerationEvent nextEvent() {
@@ -137,16 +146,33 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
     /// Runs the tokens that the cache lacks, and leaves the logits behind the last of them.
     private void computeLogits() {
         int[] pending = pendingTokens();
-        for (int from = 0; from < pending.length && !cancelled; from += engine.maxBatchTokens()) {
-            int[] piece = Arrays.copyOfRange(pending, from, Math.min(pending.length, from + engine.maxBatchTokens()));
+        for (int from = 0; from < pending.length && !cancelled; from += engine.maxNumBatchedTokens()) {
+            int[] piece =
+                    Arrays.copyOfRange(pending, from, Math.min(pending.length, from + engine.maxNumBatchedTokens()));
+            int first = sequence.cache().numComputedTokens();
+            int[][] experts = new int[routing ? piece.length : 0][numChoices()];
+            float[][] weights = new float[routing ? piece.length : 0][numChoices()];
+            int numExpertsPerToken = engine.modelConfig().numExpertsPerToken();
             sequence.append(piece);
             engine.forward(
                     sequence.cache(),
                     piece,
                     false,
-                    observer,
+                    !routing
+                            ? null
+                            : (layer, row, rank, expert, weight) -> {
+                                experts[row][layer * numExpertsPerToken + rank] = expert;
+                                weights[row][layer * numExpertsPerToken + rank] = weight;
+                            },
                     result -> System.arraycopy(result.data(), 0, logits, 0, logits.length));
+            for (int i = 0; i < experts.length; i++) {
+                ready.add(new Routed(first + i, piece[i], experts[i], weights[i]));
+            }
         }
+    }
+
+    private int numChoices() {
+        return engine.modelConfig().numLayers() * engine.modelConfig().numExpertsPerToken();
     }
 
     private int[] pendingTokens() {

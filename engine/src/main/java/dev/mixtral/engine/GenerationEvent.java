@@ -4,8 +4,24 @@ import dev.mixtral.chat.ToolCall;
 import dev.mixtral.sampling.TokenLogprob;
 import java.util.List;
 
-/// What a generation yields, in order: text and tool calls, then exactly one [Finished].
+/// What a generation yields, in order: exactly one [Started], then text, tool calls and routing, then exactly one
+/// [Finished]. A generation that ends before its turn comes has no [Started].
 public sealed interface GenerationEvent {
+    /// The beginning: the request's turn has come, and its prompt is about to be computed.
+    ///
+    /// @param numCachedTokens leading prompt tokens whose keys and values are still in memory
+    record Started(int numCachedTokens) implements GenerationEvent {}
+
+    /// The experts that one token went to. Comes for every token that is computed, those of the prompt included, in
+    /// order, if the request asks for it. Not for cached tokens, and not for the last one generated, which nothing
+    /// follows.
+    ///
+    /// @param position position of the token in the sequence
+    /// @param tokenId the token
+    /// @param experts `[numLayers * numExpertsPerToken]`, layer by layer, first choice first
+    /// @param weights shares of the experts' outputs, in the same order
+    record Routed(int position, int tokenId, int[] experts, float[] weights) implements GenerationEvent {}
+
     /// A piece of the answer, whole code points only.
     ///
     /// @param text not empty, except in a last piece that only carries log-probabilities

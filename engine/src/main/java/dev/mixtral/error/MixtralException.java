@@ -8,10 +8,13 @@ import org.jspecify.annotations.Nullable;
 /// [IllegalArgumentException], [IllegalStateException] and [NullPointerException].
 public abstract sealed class MixtralException extends RuntimeException
         permits ContextLengthException,
+                EngineClosedException,
+                EngineFailedException,
                 InvalidRequestException,
                 KernelUnavailableException,
                 ModelFormatException,
                 ModelNotFoundException,
+                OverloadedException,
                 UnsupportedModelException {
     private static final long serialVersionUID = 1L;
 

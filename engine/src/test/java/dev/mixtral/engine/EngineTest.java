@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.mixtral.engine.GenerationEvent.Finished;
+import dev.mixtral.engine.GenerationEvent.Routed;
+import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.error.ContextLengthException;
 import dev.mixtral.error.InvalidRequestException;
@@ -65,6 +67,7 @@ class EngineTest {
                         text.append(delta);
                         logprobs.addAll(more);
                     }
+                    case Started _, Routed _ -> {}
                     case GenerationEvent.ToolCalls _ -> throw new AssertionError("no tools here");
                     case Finished finished -> ends.add(finished);
                 }
@@ -90,8 +93,8 @@ class EngineTest {
         for (EngineConfig config : List.of(
                 EngineConfig.defaults().withNumThreads(1),
                 EngineConfig.defaults().withNumThreads(3),
-                EngineConfig.defaults().withMaxBatchTokens(1),
-                EngineConfig.defaults().withMaxBatchTokens(5))) {
+                EngineConfig.defaults().withMaxNumBatchedTokens(1),
+                EngineConfig.defaults().withMaxNumBatchedTokens(5))) {
             try (Engine other = Engine.load(file, config)) {
                 assertThat(answer(other, PROMPT, sampled().build()).ids())
                         .describedAs("%s", config)

@@ -11,6 +11,7 @@ import dev.mixtral.engine.FinishReason;
 import dev.mixtral.engine.Generation;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationEvent.Finished;
+import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.engine.GenerationRequest;
@@ -66,7 +67,13 @@ class EmbeddedModelTest {
     void everyExpertIsUsedInEveryLayer() {
         long[][] counts =
                 new long[ENGINE.modelConfig().numLayers()][ENGINE.modelConfig().numExperts()];
-        evaluation().scores(new EngineGenerator(ENGINE, (layer, _, _, expert, _) -> counts[layer][expert]++), 1);
+        int numExpertsPerToken = ENGINE.modelConfig().numExpertsPerToken();
+        var generator = new EngineGenerator(ENGINE, routed -> {
+            for (int i = 0; i < routed.experts().length; i++) {
+                counts[i / numExpertsPerToken][routed.experts()[i]]++;
+            }
+        });
+        evaluation().scores(generator, 1);
         for (long[] layer : counts) {
             long total = Arrays.stream(layer).sum();
             for (long count : layer) {
@@ -86,7 +93,7 @@ class EmbeddedModelTest {
         for (EngineConfig config : List.of(
                 EngineConfig.defaults().withNumThreads(1),
                 EngineConfig.defaults().withNumThreads(3),
-                EngineConfig.defaults().withMaxBatchTokens(3))) {
+                EngineConfig.defaults().withMaxNumBatchedTokens(3))) {
             try (Engine engine = Engine.load(MODEL, config)) {
                 assertThat(text(engine, prompt, params))
                         .describedAs("%s", config)
@@ -117,14 +124,15 @@ class EmbeddedModelTest {
                         {"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"""));
         List<Message> messages = new ArrayList<>(List.of(Message.user("What is the weather in Paris?")));
         List<GenerationEvent> events = chat(messages, List.of(weather));
-        assertThat(events).hasSize(2);
-        assertThat(events.get(0)).isInstanceOfSatisfying(ToolCalls.class, calls -> {
+        assertThat(events).hasSize(3);
+        assertThat(events.get(0)).isInstanceOf(Started.class);
+        assertThat(events.get(1)).isInstanceOfSatisfying(ToolCalls.class, calls -> {
             ToolCall call = calls.calls().getFirst();
             assertThat(call.name()).isEqualTo("get_weather");
             assertThat(JSON.readTree(call.arguments()).get("city").asString()).isEqualTo("Paris");
             assertThat(call.id()).matches("[a-zA-Z0-9]{9}");
         });
-        assertThat(events.get(1))
+        assertThat(events.get(2))
                 .isInstanceOfSatisfying(
                         Finished.class, end -> assertThat(end.reason()).isEqualTo(FinishReason.TOOL_CALLS));
     }

@@ -3,24 +3,28 @@ package dev.mixtral.train;
 import dev.mixtral.engine.Engine;
 import dev.mixtral.engine.Generation;
 import dev.mixtral.engine.GenerationEvent;
+import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationRequest;
-import dev.mixtral.model.RoutingObserver;
 import dev.mixtral.sampling.SamplingParams;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Greedy answers of the inference engine.
 ///
 /// @param engine the engine
-/// @param observer is told the routing; may be `null`
-record EngineGenerator(Engine engine, @Nullable RoutingObserver observer) implements TextGenerator {
+/// @param routing takes the experts of every token; may be `null`
+record EngineGenerator(Engine engine, @Nullable Consumer<Routed> routing) implements TextGenerator {
     @Override
     public int[] generate(int[] prompt, int maxTokens) {
         var request = new GenerationRequest(
-                prompt, SamplingParams.greedy().maxTokens(maxTokens).build());
-        try (Generation generation = engine.generate(request, observer)) {
+                        prompt, SamplingParams.greedy().maxTokens(maxTokens).build())
+                .withRouting(routing != null);
+        try (Generation generation = engine.generate(request)) {
             for (GenerationEvent event : generation) {
-                assert event != null;
+                if (routing != null && event instanceof Routed routed) {
+                    routing.accept(routed);
+                }
             }
             int[] ids = generation.generatedIds();
             boolean ended =
