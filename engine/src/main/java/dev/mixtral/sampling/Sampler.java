@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Chooses the next token of one sequence. Confined to one thread.
 ///
@@ -39,17 +40,31 @@ public final class Sampler {
     /// @param logits the model's logits, `[offset, offset + vocabSize)`; not modified
     /// @param history the tokens so far
     public int sample(float[] logits, int offset, TokenHistory history) {
+        return sample(logits, offset, history, null);
+    }
+
+    /// Returns the next token, out of a set.
+    ///
+    /// The mask comes before everything else, so that temperature, penalties and cuts work on what is allowed only.
+    ///
+    /// @param logits the model's logits, `[offset, offset + vocabSize)`; not modified
+    /// @param history the tokens so far
+    /// @param mask what a grammar allows, at least one id; null allows all
+    public int sample(float[] logits, int offset, TokenHistory history, @Nullable TokenMask mask) {
         System.arraycopy(logits, offset, adjusted, 0, adjusted.length);
+        if (mask != null) {
+            mask.apply(adjusted);
+        }
         banned.stream().forEach(id -> adjusted[id] = Float.NEGATIVE_INFINITY);
         params.logitBias().forEach((id, bias) -> adjusted[id] += bias);
         penalize(history);
         if (params.temperature() == 0) {
-            return argmax(adjusted);
+            return best(logits, offset, mask);
         }
         Candidates candidates = new Candidates(adjusted, params.temperature());
         if (candidates.size() == 0) {
             // Every logit is NaN or banned: the model is broken, but the answer must still be defined.
-            return argmax(adjusted);
+            return best(logits, offset, mask);
         }
         truncate(candidates);
         return candidates.draw(CounterRandom.uniform(seed, history.numGenerated()));
@@ -83,6 +98,25 @@ public final class Sampler {
         if (params.typicalP() < 1) {
             candidates.keepTypical(params.typicalP());
         }
+    }
+
+    /// Returns the id with the highest adjusted logit. Where none is left above minus infinity, the mask and the raw
+    /// logits decide: an answer outside the grammar would be worse than one that ignores penalties.
+    private int best(float[] logits, int offset, @Nullable TokenMask mask) {
+        int best = argmax(adjusted);
+        if (mask == null || (adjusted[best] > Float.NEGATIVE_INFINITY && mask.allows(best))) {
+            return best;
+        }
+        int[] choice = {-1};
+        mask.forEach(id -> {
+            if (choice[0] < 0 || logits[offset + id] > logits[offset + choice[0]]) {
+                choice[0] = id;
+            }
+        });
+        if (choice[0] < 0) {
+            throw new IllegalArgumentException("the mask allows no token");
+        }
+        return choice[0];
     }
 
     private static int argmax(float[] logits) {
