@@ -23,8 +23,8 @@ export const SAMPLING_FIELDS = [
     { name: "repetition_penalty", label: "Repetition penalty", hint: "over prompt and answer", min: 0.01, max: 2, fallback: "1" },
     { name: "frequency_penalty", label: "Frequency penalty", hint: "per use in the answer", min: -2, max: 2, fallback: "0" },
     { name: "presence_penalty", label: "Presence penalty", hint: "once used in the answer", min: -2, max: 2, fallback: "0" },
-    { name: "max_completion_tokens", label: "Most tokens", hint: "of an answer", min: 1, fallback: "all", integer: true },
-    { name: "seed", label: "Seed", hint: "the same gives the same", fallback: "random", integer: true },
+    { name: "max_completion_tokens", label: "Max tokens", hint: "most of an answer", min: 1, fallback: "all", integer: true },
+    { name: "seed", label: "Seed", hint: "same seed, same answer", fallback: "random", integer: true },
 ];
 
 const STORE = "mixtral.settings";
