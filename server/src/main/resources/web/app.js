@@ -2,8 +2,9 @@
 
 import { ApiError, listModels, streamChat } from "./api.js";
 import { ChatView, sends } from "./chat.js";
-import { Conversation, count, number, rate, seconds } from "./conversation.js";
+import { Conversation, count, number } from "./conversation.js";
 import { byId, h } from "./dom.js";
+import { Meter } from "./meter.js";
 import { RoutingPanel } from "./routing-panel.js";
 import { Settings, storageOrMemory } from "./settings.js";
 
@@ -109,7 +110,6 @@ async function answer() {
     };
     const message = conversation.addAnswer(modelSelect.value);
     chat.beginAnswer(message);
-    routing.beginTurn();
     const meter = new Meter(message.stats);
     const ticks = setInterval(() => showStatus(meter.describe()), 200);
     const saves = setInterval(save, SAVE_EVERY_MS);
@@ -153,7 +153,7 @@ function finish(message, failure) {
     if (message.content === "" && message.stats.finishReason !== "stop" && message.stats.finishReason !== "length") {
         conversation.dropAnswer();
     }
-    routing.endTurn(message.stats.promptTokens);
+    if (message.stats.promptTokens !== undefined) routing.endTurn(message.stats.promptTokens);
     showConversation();
     showRunning();
     showStatus();
@@ -161,41 +161,6 @@ function finish(message, failure) {
     if (failure) showFailure(failure, regenerate);
     else byId("announcer").textContent = document.querySelector("article:last-of-type .body > :last-child")?.textContent ?? "";
     if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) prompt.focus();
-}
-
-/** Counts tokens and time on this side; the server's figures replace these when they come. */
-class Meter {
-    #start = performance.now();
-    #first = 0;
-    #tokens = 0;
-
-    /** @param {AnswerStats} stats */
-    constructor(stats) {
-        this.stats = stats;
-    }
-
-    token() {
-        this.#tokens++;
-        const now = performance.now();
-        if (this.#first === 0) this.#first = now;
-        this.stats.ttftSeconds = (this.#first - this.#start) / 1000;
-        if (now > this.#first) this.stats.tokensPerSecond = (this.#tokens - 1) / ((now - this.#first) / 1000);
-    }
-
-    /** @param {import("./api.js").Usage} usage */
-    usage({ prompt_tokens, completion_tokens, prompt_tokens_details, x_timing }) {
-        this.stats.promptTokens = prompt_tokens;
-        this.stats.completionTokens = completion_tokens;
-        this.stats.cachedTokens = prompt_tokens_details?.cached_tokens;
-        if (x_timing?.ttft_ms !== undefined) this.stats.ttftSeconds = x_timing.ttft_ms / 1000;
-        if (x_timing?.tokens_per_second) this.stats.tokensPerSecond = x_timing.tokens_per_second;
-    }
-
-    describe() {
-        if (this.#tokens === 0) return `Waiting for the first token, ${seconds((performance.now() - this.#start) / 1000)}`;
-        const speed = this.stats.tokensPerSecond ? `, ${rate(this.stats.tokensPerSecond)} tokens/s` : "";
-        return `${count(this.#tokens, "token")}${speed}`;
-    }
 }
 
 /**
@@ -210,7 +175,9 @@ function showFailure(error, retry) {
         dismissError?.();
         retry();
     };
-    const box = chat.showError(message, h("button", { type: "button", click: again }, "Try again"));
+    const waits = status === 429 || status === 503;
+    const cancel = h("button", { type: "button", class: "quiet", click: () => dismissError?.() }, "Cancel");
+    const box = chat.showError(message, h("button", { type: "button", click: again }, waits ? "Try now" : "Try again"), ...(waits ? [cancel] : []));
     dismissError = () => {
         clearInterval(timer);
         box.remove();
@@ -218,14 +185,15 @@ function showFailure(error, retry) {
     };
     if (status === 401) {
         openPanel("settings");
+        byId("key-hint").textContent = message; // on a phone the panel covers the error
         byId("key").focus();
     }
-    if (status === 429 || status === 503) {
-        const due = performance.now() + (retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
+    if (waits) {
+        const due = performance.now() + Math.max(1, retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
         const tick = () => {
             const left = Math.ceil((due - performance.now()) / 1000);
             if (left <= 0) again();
-            else box.setText(`${message} Trying again in ${left} s.`);
+            else box.setCountdown(`Trying again in ${left} s.`);
         };
         tick();
         timer = window.setInterval(tick, 500);

@@ -70,14 +70,14 @@ export class ChatView {
      *
      * @param {string} text
      * @param {...HTMLElement} buttons
-     * @returns {{setText: (text: string) => void, remove: () => void}}
+     * @returns {{setCountdown: (text: string) => void, remove: () => void}}
      */
     showError(text, ...buttons) {
-        const paragraph = h("p", {}, text);
-        const box = h("div", { class: "error", role: "alert" }, paragraph, h("div", { class: "actions" }, ...buttons));
+        const countdown = h("p", { class: "muted" }); // outside the alert: nobody wants each second read out
+        const box = h("div", { class: "error" }, h("p", { role: "alert" }, text), countdown, h("div", { class: "actions" }, ...buttons));
         this.#list.append(box);
         this.scrollToEnd();
-        return { setText: (changed) => (paragraph.textContent = changed), remove: () => box.remove() };
+        return { setCountdown: (left) => (countdown.textContent = left), remove: () => box.remove() };
     }
 
     scrollToEnd() {

@@ -14,7 +14,7 @@ export class RoutingPanel {
     #shownVersion = -1;
     #nextBalance = 0;
     #expert = -1;
-    #asked = false;
+    #missing = false;
 
     constructor() {
         this.#showToken(-1);
@@ -26,26 +26,22 @@ export class RoutingPanel {
         return /** @type {HTMLInputElement} */ (byId("record-routing")).checked;
     }
 
-    /** Says that an answer was asked for with routing, so that its absence can be explained. */
-    beginTurn() {
-        this.#asked = this.recording;
-    }
-
     /** @param {import("./routing.js").RoutingEntry[]} entries */
     add(entries) {
         for (const entry of entries) this.log.add(entry);
         this.refresh();
     }
 
-    /** @param {number | undefined} promptTokens length of the prompt of the answer that has ended */
+    /** @param {number} promptTokens length of the prompt of the answer that has ended */
     endTurn(promptTokens) {
-        if (promptTokens !== undefined) this.#heatmap.setPromptEnd(promptTokens);
+        this.#heatmap.setPromptEnd(promptTokens);
+        this.#missing = this.recording && this.log.length === 0;
         this.refresh();
     }
 
     clear() {
         this.log.clear();
-        this.#asked = false;
+        this.#missing = false;
         this.#showToken(-1);
         this.refresh();
     }
@@ -55,10 +51,10 @@ export class RoutingPanel {
         const { log } = this;
         if (byId("routing").hidden) return;
         byId("routing-views").hidden = log.length === 0;
+        if (log.length === 0) byId("routing-summary").textContent = this.#summary();
+        else this.#heatmap.draw();
+        if (log.length === 0 || this.#shownVersion === log.version || this.#nextBalance > 0) return;
         byId("routing-summary").textContent = this.#summary();
-        if (log.length === 0) return;
-        this.#heatmap.draw();
-        if (this.#shownVersion === log.version || this.#nextBalance > 0) return;
         this.#showBalance();
         // Not with every token: nobody reads bars that fast. What arrives in between is shown when the time is over.
         this.#nextBalance = window.setTimeout(() => {
@@ -79,7 +75,7 @@ export class RoutingPanel {
             const shape = `${count(log.length, "token")} in ${count(log.numLayers, "layer")}, ${log.numExpertsPerToken} experts each.`;
             return missing === 0 ? shape : `${shape} ${count(missing, "token")} came from the prefix cache and were not routed again.`;
         }
-        return this.#asked
+        return this.#missing
             ? "The server sent no routing: the model has no experts, or all is cached, or the server does not know the extension."
             : "Send a message to see which experts each of its tokens goes to, layer by layer.";
     }
