@@ -176,7 +176,7 @@ for (const [name, options] of [
     await auditPage(page, `${name}-2-answer`);
     await lookAtRouting(page);
     await auditPage(page, `${name}-3-routing`);
-    if (name.startsWith("phone")) await page.click("[data-close=routing]");
+    if (name.startsWith("phone")) await page.click("#close-routing");
     await page.click("#show-settings");
     await auditPage(page, `${name}-4-settings`);
     if (name === "light") {

@@ -5,6 +5,7 @@ import { ChatView, sends } from "./chat.js";
 import { Conversation, count, number } from "./conversation.js";
 import { byId, h } from "./dom.js";
 import { Meter } from "./meter.js";
+import { Panels } from "./panels.js";
 import { RoutingPanel } from "./routing-panel.js";
 import { Settings, storageOrMemory } from "./settings.js";
 
@@ -16,15 +17,16 @@ import { Settings, storageOrMemory } from "./settings.js";
  */
 
 const SUGGESTIONS = ["What is 87 + 43?", "Say this in French: The cat sleeps.", "Who are you?"];
-const PANELS = ["routing", "settings"];
 const SAVE_EVERY_MS = 1000;
 const DEFAULT_RETRY_SECONDS = 5;
+const KEY_HINT = "Kept until this tab is closed, never stored on disk.";
 
 const storage = storageOrMemory(() => localStorage);
 const session = storageOrMemory(() => sessionStorage);
 const settings = new Settings(storage, session);
 const conversation = new Conversation(storage);
 const routing = new RoutingPanel();
+const panels = new Panels(["routing", "settings"], storage, () => routing.refresh());
 const chat = new ChatView({ regenerate, edit });
 
 const prompt = /** @type {HTMLTextAreaElement} */ (byId("prompt"));
@@ -45,10 +47,11 @@ async function loadModels() {
     } catch (error) {
         models = [];
         showModels(error instanceof ApiError && error.status === 401 ? "API key needed" : "No connection");
-        if (conversation.messages.length === 0) showFailure(error, loadModels);
+        showFailure(error, loadModels);
         return;
     }
     dismissError?.();
+    byId("key-hint").textContent = KEY_HINT;
     showModels("No model");
 }
 
@@ -91,8 +94,12 @@ function edit(text) {
 }
 
 function readyToSend() {
+    if (models.length === 0) {
+        void loadModels();
+        return false;
+    }
     if (settings.valid()) return true;
-    openPanel("settings");
+    panels.open("settings");
     settings.valid(); // again: the browser points only at fields in sight
     return false;
 }
@@ -184,7 +191,7 @@ function showFailure(error, retry) {
         dismissError = null;
     };
     if (status === 401) {
-        openPanel("settings");
+        panels.open("settings");
         byId("key-hint").textContent = message; // on a phone the panel covers the error
         byId("key").focus();
     }
@@ -238,16 +245,6 @@ function notice(text, ...buttons) {
 
 function save() {
     if (!conversation.save()) notice("This browser's storage is full or forbidden: the conversation is not kept.");
-}
-
-/** @param {string} name of the panel to open; the others close */
-function openPanel(name) {
-    for (const panel of PANELS) {
-        byId(panel).hidden = panel !== name;
-        byId(`show-${panel}`).setAttribute("aria-expanded", String(panel === name));
-    }
-    storage.setItem("mixtral.panel", name);
-    routing.refresh();
 }
 
 // ---- events
@@ -325,13 +322,6 @@ function listen() {
     const theme = /** @type {HTMLSelectElement} */ (byId("theme"));
     theme.value = document.documentElement.dataset.theme ?? "";
     theme.addEventListener("change", () => setTheme(theme.value));
-    for (const name of PANELS) {
-        byId(`show-${name}`).addEventListener("click", () => openPanel(byId(name).hidden ? name : ""));
-        document.querySelector(`[data-close=${name}]`)?.addEventListener("click", () => {
-            openPanel("");
-            byId(`show-${name}`).focus();
-        });
-    }
     document.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && !event.defaultPrevented && running) running.abort();
     });
@@ -348,10 +338,9 @@ function start() {
     byId("suggestions").append(
         ...SUGGESTIONS.map((text) => h("li", {}, h("button", { type: "button", click: () => send(text) }, text))),
     );
+    byId("key-hint").textContent = KEY_HINT;
     listen();
-    const wide = matchMedia("(min-width: 60rem)").matches;
-    const panel = storage.getItem("mixtral.panel") ?? "routing";
-    openPanel(wide && PANELS.includes(panel) ? panel : "");
+    panels.restore("routing");
     showConversation();
     chat.scrollToEnd();
     void loadModels();

@@ -204,7 +204,7 @@ export class HeatMap {
             End: last,
             Escape: -1,
         };
-        if (!(event.key in targets) || last < 0) return;
+        if (!(event.key in targets) || last < 0 || (event.key === "Escape" && this.#selected < 0)) return;
         event.preventDefault();
         const row = event.key === "Escape" ? -1 : Math.min(last, Math.max(0, targets[event.key]));
         if (row !== this.#selected) this.#select(row);
