@@ -15,6 +15,7 @@ test("paragraphs, headings and rules", () => {
         { type: "rule" },
         { type: "heading", level: 2, text: ["Two"] },
     ]);
+    assert.deepEqual(blocks("  f() {\n    x;\n}"), [paragraph("f() {", { type: "break" }, "    x;", { type: "break" }, "}")]);
     assert.deepEqual(blocks("#hashtag"), [paragraph("#hashtag")]);
     assert.deepEqual(blocks(" \n\n"), []);
 });

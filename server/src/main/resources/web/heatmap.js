@@ -7,7 +7,7 @@ import { expertColour, visibleToken } from "./routing.js";
 
 const ROW = 18;
 const HEAD = 20;
-const MAX_CELL = 44;
+const MAX_CELL = 96;
 const FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace";
 
 /** @typedef {import("./routing.js").RoutingLog} RoutingLog */

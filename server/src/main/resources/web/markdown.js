@@ -209,8 +209,9 @@ class BlockParser {
             !this.#interrupts(this.#at) &&
             !this.#startsTable(this.#at)
         );
-        const lines = this.lines.slice(from, this.#at).map((line) => line.trim());
-        return { type: "paragraph", text: this.#inline(lines.join("\n")) };
+        // Indentation within stays: small models write code without a fence.
+        const lines = this.lines.slice(from, this.#at).map((line) => line.trimEnd());
+        return { type: "paragraph", text: this.#inline(lines.join("\n").trimStart()) };
     }
 
     /**

@@ -112,7 +112,7 @@ export class RoutingPanel {
             return h("li", { "aria-label": `Layer ${layer}: ${this.#choices(row, layer).join(", ")}` }, h("b", {}, String(layer)), ...chips);
         });
         section.replaceChildren(
-            h("p", {}, h("code", {}, visibleToken(log.token(row))), h("span", { class: "muted" }, ` position ${number(log.position(row))}, id ${log.id(row)}; weights in percent per layer`)),
+            h("p", {}, h("code", {}, visibleToken(log.token(row))), h("span", { class: "muted" }, ` position ${number(log.position(row))}, id ${log.id(row)}; weights in percent`)),
             h("ol", { class: "choices" }, ...items),
         );
     }
