@@ -49,18 +49,29 @@ function audit() {
     const seen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
     const found = [];
     for (const element of document.querySelectorAll("body *")) {
-        const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
-        if (!hasText || !seen(element) || element.closest(".visually-hidden, .skip, option, noscript, script")) continue;
+        const hasText = [...element.childNodes].some(
+            (node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim(),
+        );
+        if (!hasText || !seen(element) || element.closest(".visually-hidden, .skip, option, noscript, script"))
+            continue;
         const style = getComputedStyle(element);
         const back = background(element);
         const ratio = contrast(over(rgba(style.color), back), back);
         const size = Number.parseFloat(style.fontSize);
         const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
-        if (ratio < needed) found.push(`contrast ${ratio.toFixed(2)} of "${element.textContent.trim().slice(0, 40)}" (${element.className || element.tagName})`);
+        if (ratio < needed)
+            found.push(
+                `contrast ${ratio.toFixed(2)} of "${element.textContent.trim().slice(0, 40)}" (${element.className || element.tagName})`,
+            );
     }
-    for (const control of document.querySelectorAll("button, input, select, textarea, a[href], [tabindex='0'], [role='listbox']")) {
+    for (const control of document.querySelectorAll(
+        "button, input, select, textarea, a[href], [tabindex='0'], [role='listbox']",
+    )) {
         if (!seen(control)) continue;
-        const name = control.getAttribute("aria-label") || [...(control.labels ?? [])].map((label) => label.textContent).join("") || control.textContent.trim();
+        const name =
+            control.getAttribute("aria-label") ||
+            [...(control.labels ?? [])].map((label) => label.textContent).join("") ||
+            control.textContent.trim();
         if (!name) found.push(`no name: ${control.outerHTML.slice(0, 80)}`);
     }
     for (const { id } of document.querySelectorAll("[id]")) {
@@ -68,17 +79,22 @@ function audit() {
     }
     for (const attribute of ["aria-controls", "aria-labelledby", "aria-describedby", "aria-activedescendant"]) {
         for (const element of document.querySelectorAll(`[${attribute}]`)) {
-            if (!document.getElementById(element.getAttribute(attribute))) found.push(`${attribute} to nowhere: ${element.id}`);
+            if (!document.getElementById(element.getAttribute(attribute)))
+                found.push(`${attribute} to nowhere: ${element.id}`);
         }
     }
     if (document.querySelector("[style*=';'] script, body script")) found.push("a script in the body");
-    if (document.documentElement.scrollWidth > innerWidth) found.push(`scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
+    if (document.documentElement.scrollWidth > innerWidth)
+        found.push(`scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
     return found;
 }
 
 async function auditPage(page, name) {
     const found = await page.evaluate(audit);
-    check(found.length === 0, `${name}: names, contrast and width${found.length ? `\n       ${found.join("\n       ")}` : ""}`);
+    check(
+        found.length === 0,
+        `${name}: names, contrast and width${found.length ? `\n       ${found.join("\n       ")}` : ""}`,
+    );
     await page.screenshot({ path: path.join(folder, `${name}.png`) });
 }
 
@@ -86,17 +102,33 @@ async function auditPage(page, name) {
 async function open(browser, options) {
     const context = await browser.newContext({ ...options, permissions: ["clipboard-read", "clipboard-write"] });
     const page = await context.newPage();
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`));
+    page.on(
+        "console",
+        (message) => ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`),
+    );
     page.on("pageerror", (error) => problems.push(`page error: ${error}`));
-    page.on("requestfailed", (request) => request.failure()?.errorText !== "net::ERR_ABORTED" && problems.push(`failed: ${request.url()}`));
-    page.on("request", (request) => !request.url().startsWith(url) && !/^(data|blob):/.test(request.url()) && problems.push(`left the server: ${request.url()}`));
+    page.on(
+        "requestfailed",
+        (request) => request.failure()?.errorText !== "net::ERR_ABORTED" && problems.push(`failed: ${request.url()}`),
+    );
+    page.on(
+        "request",
+        (request) =>
+            !request.url().startsWith(url) &&
+            !/^(data|blob):/.test(request.url()) &&
+            problems.push(`left the server: ${request.url()}`),
+    );
     await page.goto(url);
     await page.waitForFunction(() => document.querySelector("#model")?.value);
     return page;
 }
 
 const answered = (page, count) =>
-    page.waitForFunction((n) => document.querySelectorAll(".assistant .stats").length === n && !document.querySelector("#send").hidden, count, { timeout: 120_000 });
+    page.waitForFunction(
+        (n) => document.querySelectorAll(".assistant .stats").length === n && !document.querySelector("#send").hidden,
+        count,
+        { timeout: 120_000 },
+    );
 
 async function converse(page) {
     await page.keyboard.type(QUESTION); // the field has the focus from the start
@@ -130,8 +162,13 @@ async function lookAtRouting(page) {
     await page.keyboard.press("ArrowUp");
     check((await page.textContent("#heatmap-row")).startsWith("Token "), "the keyboard reads the heat map");
     check((await page.locator("#token .choices li").count()) > 0, "experts of a token");
-    const shares = await page.$$eval("#balance tbody tr:first-child td span", (cells) => cells.map((cell) => Number(cell.textContent)));
-    check(Math.abs(shares.reduce((a, b) => a + b, 0) - 100) <= shares.length / 2, `balance sums to 100: ${shares.join(" ")}`);
+    const shares = await page.$$eval("#balance tbody tr:first-child td span", (cells) =>
+        cells.map((cell) => Number(cell.textContent)),
+    );
+    check(
+        Math.abs(shares.reduce((a, b) => a + b, 0) - 100) <= shares.length / 2,
+        `balance sums to 100: ${shares.join(" ")}`,
+    );
 }
 
 async function lookAtSettings(page) {
@@ -152,7 +189,10 @@ async function askWithSettings(page) {
     await page.fill("#prompt", QUESTION);
     await page.press("#prompt", "Enter");
     await answered(page, 2);
-    check(sent.temperature === 0 && sent.seed === 5 && sent.max_completion_tokens === 5 && sent.top_logprobs === 5, "settings are sent");
+    check(
+        sent.temperature === 0 && sent.seed === 5 && sent.max_completion_tokens === 5 && sent.top_logprobs === 5,
+        "settings are sent",
+    );
     await page.click("summary");
     check((await page.locator(".tokens button").count()) > 0, "probabilities of tokens");
     await page.hover(".tokens button");
@@ -160,7 +200,10 @@ async function askWithSettings(page) {
 }
 
 mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+});
 const desktop = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 for (const [name, options] of [

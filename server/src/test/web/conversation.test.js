@@ -37,9 +37,15 @@ test("regenerate drops the answer, edit the question and all after it", () => {
     const conversation = conversationOf("a", "b", "c", "d");
     conversation.dropAnswer();
     conversation.dropAnswer();
-    assert.deepEqual(conversation.messages.map(({ content }) => content), ["a", "b", "c"]);
+    assert.deepEqual(
+        conversation.messages.map(({ content }) => content),
+        ["a", "b", "c"],
+    );
     assert.equal(conversation.dropQuestion(), "c");
-    assert.deepEqual(conversation.messages.map(({ content }) => content), ["a", "b"]);
+    assert.deepEqual(
+        conversation.messages.map(({ content }) => content),
+        ["a", "b"],
+    );
     assert.equal(new Conversation(storageWith()).dropQuestion(), "");
 });
 
@@ -62,7 +68,12 @@ test("what was stored may be damaged, and the storage may refuse", () => {
         conversation.load();
         assert.deepEqual(conversation.messages, [], damaged);
     }
-    const refusing = { ...storageWith(), setItem: () => { throw new Error("full"); } };
+    const refusing = {
+        ...storageWith(),
+        setItem: () => {
+            throw new Error("full");
+        },
+    };
     const conversation = new Conversation(refusing);
     conversation.addUser("a");
     assert.equal(conversation.save(), false);
@@ -70,7 +81,15 @@ test("what was stored may be damaged, and the storage may refuse", () => {
 
 test("figures of an answer", () => {
     assert.equal(
-        describeStats({ model: "m", finishReason: "length", completionTokens: 1, tokensPerSecond: 12.345, ttftSeconds: 0.0306, promptTokens: 1234, cachedTokens: 1000 }),
+        describeStats({
+            model: "m",
+            finishReason: "length",
+            completionTokens: 1,
+            tokensPerSecond: 12.345,
+            ttftSeconds: 0.0306,
+            promptTokens: 1234,
+            cachedTokens: 1000,
+        }),
         "1 token · 12.3 tokens/s · first after 31 ms · prompt 1,234 (1,000 cached) · cut at the token limit",
     );
     assert.equal(describeStats({ model: "m", finishReason: "stopped" }), "stopped");

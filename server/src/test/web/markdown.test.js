@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseInline, parseMarkdown, safeUrl } from "../../main/resources/web/markdown.js";
+import { parseInline, safeUrl } from "../../main/resources/web/inline.js";
+import { parseMarkdown } from "../../main/resources/web/markdown.js";
 
 const blocks = (text, open) => parseMarkdown(text, open).map(({ block }) => block);
 const strong = (...children) => ({ type: "strong", children });
@@ -15,7 +16,9 @@ test("paragraphs, headings and rules", () => {
         { type: "rule" },
         { type: "heading", level: 2, text: ["Two"] },
     ]);
-    assert.deepEqual(blocks("  f() {\n    x;\n}"), [paragraph("f() {", { type: "break" }, "    x;", { type: "break" }, "}")]);
+    assert.deepEqual(blocks("  f() {\n    x;\n}"), [
+        paragraph("f() {", { type: "break" }, "    x;", { type: "break" }, "}"),
+    ]);
     assert.deepEqual(blocks("#hashtag"), [paragraph("#hashtag")]);
     assert.deepEqual(blocks(" \n\n"), []);
 });
@@ -44,19 +47,32 @@ test("lists nest, whatever the indentation, and keep their start", () => {
     const nested = [{ type: "list", ordered: false, start: 1, loose: false, items: [[paragraph("b")]] }];
     for (const indent of ["  ", "   ", "    "]) {
         assert.deepEqual(blocks(`3. a\n${indent}- b\n4. c`), [
-            { type: "list", ordered: true, start: 3, loose: false, items: [[paragraph("a"), ...nested], [paragraph("c")]] },
+            {
+                type: "list",
+                ordered: true,
+                start: 3,
+                loose: false,
+                items: [[paragraph("a"), ...nested], [paragraph("c")]],
+            },
         ]);
     }
     const [loose] = blocks("* a\n\n* b\n\nafter");
     assert.equal(loose.loose, true);
     assert.equal(loose.items.length, 2);
-    assert.deepEqual(blocks("1. a\n\n   ```\n   code\n   ```\n2. b")[0].items[0][1], { type: "code", language: "", text: "code" });
+    assert.deepEqual(blocks("1. a\n\n   ```\n   code\n   ```\n2. b")[0].items[0][1], {
+        type: "code",
+        language: "",
+        text: "code",
+    });
     assert.deepEqual(blocks("born in\n1984. A year."), [paragraph("born in", { type: "break" }, "1984. A year.")]);
 });
 
 test("quotes hold blocks", () => {
     assert.deepEqual(blocks("> # a\n> b\nlazy\n\nout"), [
-        { type: "quote", blocks: [{ type: "heading", level: 1, text: ["a"] }, paragraph("b", { type: "break" }, "lazy")] },
+        {
+            type: "quote",
+            blocks: [{ type: "heading", level: 1, text: ["a"] }, paragraph("b", { type: "break" }, "lazy")],
+        },
         paragraph("out"),
     ]);
 });
@@ -114,10 +130,25 @@ test("inline code takes everything literally", () => {
 test("escapes", () => assert.deepEqual(parseInline("\\*a\\* \\n C:\\dir"), ["*a* \\n C:\\dir"]));
 
 test("links: only http, https and mailto", () => {
-    assert.deepEqual(parseInline("[a *b*](https://x.org/p_(q) \"t\")."), [link("https://x.org/p_(q)", "a ", em("b")), "."]);
+    assert.deepEqual(parseInline('[a *b*](https://x.org/p_(q) "t").'), [
+        link("https://x.org/p_(q)", "a ", em("b")),
+        ".",
+    ]);
     assert.deepEqual(parseInline("![pic](https://x.org/i.png)"), [link("https://x.org/i.png", "pic")]);
-    assert.deepEqual(parseInline("see https://x.org/a_b_c, ok"), ["see ", link("https://x.org/a_b_c", "https://x.org/a_b_c"), ", ok"]);
-    for (const bad of ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "//x.org", "/path", "file:///etc"]) {
+    assert.deepEqual(parseInline("see https://x.org/a_b_c, ok"), [
+        "see ",
+        link("https://x.org/a_b_c", "https://x.org/a_b_c"),
+        ", ok",
+    ]);
+    for (const bad of [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "//x.org",
+        "/path",
+        "file:///etc",
+    ]) {
         assert.equal(safeUrl(bad), null, bad);
         assert.deepEqual(parseInline(`[a](${bad})`), [`[a](${bad})`]);
     }
@@ -126,11 +157,14 @@ test("links: only http, https and mailto", () => {
 
 test("HTML is text", () => {
     assert.deepEqual(parseInline("<img src=x onerror=alert(1)> &amp;"), ["<img src=x onerror=alert(1)> &amp;"]);
-    assert.deepEqual(blocks("<script>\nx\n</script>"), [paragraph("<script>", { type: "break" }, "x", { type: "break" }, "</script>")]);
+    assert.deepEqual(blocks("<script>\nx\n</script>"), [
+        paragraph("<script>", { type: "break" }, "x", { type: "break" }, "</script>"),
+    ]);
 });
 
 test("growing by one character, finished blocks never change", () => {
-    const text = "# T\n\nSome **bold** text\n- a\n- b\n  - c\n\n1. x\n\n```js\n1\n```\n| a | b |\n|--|--|\n| 1 | 2 |\n\n> q\n\nend";
+    const text =
+        "# T\n\nSome **bold** text\n- a\n- b\n  - c\n\n1. x\n\n```js\n1\n```\n| a | b |\n|--|--|\n| 1 | 2 |\n\n> q\n\nend";
     let before = [];
     for (let length = 1; length <= text.length; length++) {
         const now = blocks(text.slice(0, length), true);
@@ -142,7 +176,26 @@ test("growing by one character, finished blocks never change", () => {
 
 test("hostile text takes linear time and bounded depth", () => {
     const size = 50_000;
-    for (const piece of ["*", "**a ", "[", "[a](", "`", "``a`", "> ", "- ", "_a", "|", "\\", "<", "h", "https://(", "~~", "#", "1. ", "| a\n"]) {
+    for (const piece of [
+        "*",
+        "**a ",
+        "[",
+        "[a](",
+        "`",
+        "``a`",
+        "> ",
+        "- ",
+        "_a",
+        "|",
+        "\\",
+        "<",
+        "h",
+        "https://(",
+        "~~",
+        "#",
+        "1. ",
+        "| a\n",
+    ]) {
         const text = piece.repeat(size / piece.length);
         const start = process.hrtime.bigint();
         parseMarkdown(text, true);

@@ -68,7 +68,10 @@ test("a new turn keeps the cached prefix and drops what followed it", () => {
 test("a prefix that was never seen is a gap, and no repeat is counted across it", () => {
     const log = logOf(entry(40, [0, 1]), entry(41, [0, 1]));
     log.add(entry(50, [0, 1]));
-    assert.deepEqual([0, 1, 2].map((row) => log.gapBefore(row)), [40, 0, 8]);
+    assert.deepEqual(
+        [0, 1, 2].map((row) => log.gapBefore(row)),
+        [40, 0, 8],
+    );
     assert.equal(log.balance().repeats, 1);
     log.add(entry(45, [0, 1]));
     assert.deepEqual(positions(log), [40, 41, 45]);
@@ -102,8 +105,10 @@ test("random turns agree with a plain model of them", () => {
     for (let turn = 0; turn < 50; turn++) {
         const from = random(model.length + 5);
         const kept = model.filter(({ position }) => position < from);
-        const added = Array.from({ length: 1 + random(30) }, (_, i) => entry(from + i, [random(8), random(8)], [random(8), random(8)]));
-            added.forEach((each) => log.add(each));
+        const added = Array.from({ length: 1 + random(30) }, (_, i) =>
+            entry(from + i, [random(8), random(8)], [random(8), random(8)]),
+        );
+        added.forEach((each) => log.add(each));
         model = [...kept, ...added];
         assert.deepEqual(log.toJSON(), model);
         const counts = Array(8).fill(0);

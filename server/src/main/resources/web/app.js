@@ -166,7 +166,9 @@ function finish(message, failure) {
     showStatus();
     save();
     if (failure) showFailure(failure, regenerate);
-    else byId("announcer").textContent = document.querySelector("article:last-of-type .body > :last-child")?.textContent ?? "";
+    else
+        byId("announcer").textContent =
+            document.querySelector("article:last-of-type .body > :last-child")?.textContent ?? "";
     if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) prompt.focus();
 }
 
@@ -184,7 +186,11 @@ function showFailure(error, retry) {
     };
     const waits = status === 429 || status === 503;
     const cancel = h("button", { type: "button", class: "quiet", click: () => dismissError?.() }, "Cancel");
-    const box = chat.showError(message, h("button", { type: "button", click: again }, waits ? "Try now" : "Try again"), ...(waits ? [cancel] : []));
+    const box = chat.showError(
+        message,
+        h("button", { type: "button", click: again }, waits ? "Try now" : "Try again"),
+        ...(waits ? [cancel] : []),
+    );
     dismissError = () => {
         clearInterval(timer);
         box.remove();

@@ -57,7 +57,11 @@ export class ChatView {
      * @param {Message} message
      */
     beginAnswer(message) {
-        const body = h("div", { class: "body" }, h("p", { class: "waiting", "aria-label": "Waiting for the answer" }, h("span"), h("span"), h("span")));
+        const body = h(
+            "div",
+            { class: "body" },
+            h("p", { class: "waiting", "aria-label": "Waiting for the answer" }, h("span"), h("span"), h("span")),
+        );
         const article = h("article", { class: "message assistant", "aria-label": "Answer", "aria-busy": "true" }, body);
         this.#list.append(article);
         this.#answer = { message, markdown: new MarkdownView(body), article, announced: 0 };
@@ -74,7 +78,13 @@ export class ChatView {
      */
     showError(text, ...buttons) {
         const countdown = h("p", { class: "muted" }); // outside the alert: nobody wants each second read out
-        const box = h("div", { class: "error" }, h("p", { role: "alert" }, text), countdown, h("div", { class: "actions" }, ...buttons));
+        const box = h(
+            "div",
+            { class: "error" },
+            h("p", { role: "alert" }, text),
+            countdown,
+            h("div", { class: "actions" }, ...buttons),
+        );
         this.#list.append(box);
         this.scrollToEnd();
         return { setCountdown: (left) => (countdown.textContent = left), remove: () => box.remove() };
@@ -122,9 +132,20 @@ export class ChatView {
      * @param {boolean} isLast
      */
     #question(message, isLast) {
-        const article = h("article", { class: "message user", "aria-label": "Question" }, h("div", { class: "body" }, message.content));
+        const article = h(
+            "article",
+            { class: "message user", "aria-label": "Question" },
+            h("div", { class: "body" }, message.content),
+        );
         const edit = h("button", { type: "button", class: "quiet", click: () => this.#edit(article, message) }, "Edit");
-        article.append(h("div", { class: "actions" }, copyButton(() => message.content, "quiet"), ...(isLast ? [edit] : [])));
+        article.append(
+            h(
+                "div",
+                { class: "actions" },
+                copyButton(() => message.content, "quiet"),
+                ...(isLast ? [edit] : []),
+            ),
+        );
         return article;
     }
 
@@ -136,7 +157,11 @@ export class ChatView {
         const body = h("div", { class: "body" });
         if (message.content === "") body.append(h("p", { class: "muted" }, "No text."));
         else new MarkdownView(body).update(message.content, false);
-        const again = h("button", { type: "button", class: "quiet", click: () => this.actions.regenerate() }, "Regenerate");
+        const again = h(
+            "button",
+            { type: "button", class: "quiet", click: () => this.actions.regenerate() },
+            "Regenerate",
+        );
         return h(
             "article",
             { class: "message assistant", "aria-label": "Answer" },
@@ -158,7 +183,10 @@ export class ChatView {
      */
     #edit(article, message) {
         const before = [...article.childNodes];
-        const field = h("textarea", { "aria-label": "Edit the question", rows: Math.min(12, message.content.split("\n").length + 1) });
+        const field = h("textarea", {
+            "aria-label": "Edit the question",
+            rows: Math.min(12, message.content.split("\n").length + 1),
+        });
         field.value = message.content;
         const cancel = () => {
             article.classList.remove("editing");
@@ -173,7 +201,12 @@ export class ChatView {
             "form",
             { submit: send },
             field,
-            h("div", { class: "actions" }, h("button", { type: "button", click: cancel }, "Cancel"), h("button", { type: "submit", class: "primary" }, "Send")),
+            h(
+                "div",
+                { class: "actions" },
+                h("button", { type: "button", click: cancel }, "Cancel"),
+                h("button", { type: "submit", class: "primary" }, "Send"),
+            ),
         );
         form.addEventListener("keydown", (event) => {
             if (event.key === "Escape") cancel();
@@ -190,7 +223,8 @@ export class ChatView {
  * @returns {boolean} whether this key press sends a message, as Enter does unless it picks a word of an input method
  */
 export function sends(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !(event.target instanceof HTMLTextAreaElement)) return false;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !(event.target instanceof HTMLTextAreaElement))
+        return false;
     event.preventDefault();
     return true;
 }

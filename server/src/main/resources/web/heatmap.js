@@ -38,7 +38,10 @@ export class HeatMap {
         this.onPoint = onPoint;
         host.append(this.#canvas, this.#spacer, this.#option);
         host.addEventListener("scroll", this.draw, { passive: true });
-        host.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.#hover(this.#rowAt(event)));
+        host.addEventListener(
+            "pointermove",
+            (event) => event.pointerType === "mouse" && this.#hover(this.#rowAt(event)),
+        );
         host.addEventListener("pointerleave", () => this.#hover(-1));
         host.addEventListener("click", (event) => this.#select(this.#rowAt(event)));
         host.addEventListener("keydown", (event) => this.#key(event));
@@ -151,7 +154,8 @@ export class HeatMap {
         for (let layer = 0; layer < log.numLayers; layer++) {
             for (let choice = 0; choice < log.numExpertsPerToken; choice++) {
                 const expert = log.expert(row, layer, choice);
-                context.globalAlpha = this.#expert < 0 || this.#expert === expert ? 0.2 + 0.8 * log.weight(row, layer, choice) : 0.06;
+                context.globalAlpha =
+                    this.#expert < 0 || this.#expert === expert ? 0.2 + 0.8 * log.weight(row, layer, choice) : 0.06;
                 context.fillStyle = expertColour(expert);
                 context.fillRect(label + layer * cell, y + 1 + choice * height, cell - gap, height);
             }

@@ -10,7 +10,11 @@ import { visibleToken } from "./routing.js";
  * @returns {HTMLElement}
  */
 export function probabilities(tokens) {
-    const alternatives = h("p", { class: "alternatives", "aria-live": "polite" }, "Point at a token, or use the arrow keys.");
+    const alternatives = h(
+        "p",
+        { class: "alternatives", "aria-live": "polite" },
+        "Point at a token, or use the arrow keys.",
+    );
     const list = h("div", { class: "tokens" });
     const details = h("details", { class: "probabilities" }, h("summary", {}, summary(tokens)), list, alternatives);
     // Thousands of nodes that are rarely wanted: made when they are
@@ -32,7 +36,11 @@ function summary(tokens) {
 function fill(list, tokens, alternatives) {
     const buttons = tokens.map((token, index) => {
         const show = () => alternatives.replaceChildren(...describe(token));
-        const button = h("button", { type: "button", tabindex: index === 0 ? 0 : -1, focus: show, mouseenter: show, click: show }, visibleToken(token.token));
+        const button = h(
+            "button",
+            { type: "button", tabindex: index === 0 ? 0 : -1, focus: show, mouseenter: show, click: show },
+            visibleToken(token.token),
+        );
         button.style.setProperty("--doubt", String(1 - Math.exp(token.logprob)));
         return button;
     });
@@ -51,7 +59,8 @@ function fill(list, tokens, alternatives) {
 
 /** @param {TokenLogprob} token */
 function describe({ token, logprob, top_logprobs: top = [] }) {
-    const entry = (/** @type {{token: string, logprob: number}} */ each) => `${visibleToken(each.token)} ${(Math.exp(each.logprob) * 100).toFixed(1)} %`;
+    const entry = (/** @type {{token: string, logprob: number}} */ each) =>
+        `${visibleToken(each.token)} ${(Math.exp(each.logprob) * 100).toFixed(1)} %`;
     const others = top.filter((each) => each.token !== token).map(entry);
     return [h("b", {}, entry({ token, logprob })), others.length ? ` rather than ${others.join(", ")}` : ""];
 }

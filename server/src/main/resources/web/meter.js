@@ -31,7 +31,8 @@ export class Meter {
     }
 
     describe() {
-        if (this.#tokens === 0) return `Waiting for the first token, ${seconds((performance.now() - this.#start) / 1000)}`;
+        if (this.#tokens === 0)
+            return `Waiting for the first token, ${seconds((performance.now() - this.#start) / 1000)}`;
         const speed = this.stats.tokensPerSecond ? `, ${rate(this.stats.tokensPerSecond)} tokens/s` : "";
         return `${count(this.#tokens, "token")}${speed}`;
     }

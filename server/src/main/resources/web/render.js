@@ -6,7 +6,7 @@ import { parseMarkdown } from "./markdown.js";
 
 /**
  * @typedef {import("./markdown.js").Block} Block
- * @typedef {import("./markdown.js").Inline} Inline
+ * @typedef {import("./inline.js").Inline} Inline
  * @typedef {import("./markdown.js").PlacedBlock} PlacedBlock
  */
 
@@ -32,7 +32,9 @@ export class MarkdownView {
         const settled = text.startsWith(this.#text) ? Math.max(0, this.#shown.length - 2) : 0;
         const from = settled === 0 ? 0 : this.#shown[settled].start;
         const placed = parseMarkdown(text.slice(from), open);
-        placed.forEach((found, index) => this.#place(found, settled + index, from, text, open && index === placed.length - 1));
+        placed.forEach((found, index) =>
+            this.#place(found, settled + index, from, text, open && index === placed.length - 1),
+        );
         for (const { node } of this.#shown.splice(settled + placed.length)) node.remove();
         this.#text = text;
     }
@@ -106,7 +108,12 @@ function codeBlock(language, text) {
     return h(
         "figure",
         { class: "code" },
-        h("figcaption", {}, h("span", {}, label), copyButton(() => code.textContent ?? "", "quiet")),
+        h(
+            "figcaption",
+            {},
+            h("span", {}, label),
+            copyButton(() => code.textContent ?? "", "quiet"),
+        ),
         // Focusable, so that the keyboard can scroll long lines
         h("pre", { tabindex: 0, role: "region", "aria-label": label }, code),
     );
@@ -118,7 +125,9 @@ function list({ ordered, start, loose, items }) {
         h(
             "li",
             {},
-            ...blocks.flatMap((block) => (!loose && block.type === "paragraph" ? inline(block.text) : [renderBlock(block)])),
+            ...blocks.flatMap((block) =>
+                !loose && block.type === "paragraph" ? inline(block.text) : [renderBlock(block)],
+            ),
         ),
     );
     return ordered ? h("ol", { start: start === 1 ? null : start }, ...nodes) : h("ul", {}, ...nodes);
@@ -148,7 +157,11 @@ function inline(nodes) {
             case "break":
                 return h("br");
             case "link":
-                return h("a", { href: node.href, target: "_blank", rel: "noopener noreferrer" }, ...inline(node.children));
+                return h(
+                    "a",
+                    { href: node.href, target: "_blank", rel: "noopener noreferrer" },
+                    ...inline(node.children),
+                );
             default:
                 return h(node.type, {}, ...inline(node.children));
         }

@@ -10,7 +10,12 @@ const HINT = "Point at a token, tap it, or use the arrow keys, to see its expert
 
 export class RoutingPanel {
     log = new RoutingLog();
-    #heatmap = new HeatMap(byId("heatmap"), this.log, (row) => this.#describe(row), (row) => this.#showToken(row));
+    #heatmap = new HeatMap(
+        byId("heatmap"),
+        this.log,
+        (row) => this.#describe(row),
+        (row) => this.#showToken(row),
+    );
     #shownVersion = -1;
     #nextBalance = 0;
     #expert = -1;
@@ -73,7 +78,9 @@ export class RoutingPanel {
             let missing = 0;
             for (let row = 0; row < log.length; row++) missing += log.gapBefore(row);
             const shape = `${count(log.length, "token")} in ${count(log.numLayers, "layer")}, ${log.numExpertsPerToken} experts each.`;
-            return missing === 0 ? shape : `${shape} ${count(missing, "token")} came from the prefix cache and were not routed again.`;
+            return missing === 0
+                ? shape
+                : `${shape} ${count(missing, "token")} came from the prefix cache and were not routed again.`;
         }
         return this.#missing
             ? "The server sent no routing: the model has no experts, or all is cached, or the server does not know the extension."
@@ -83,7 +90,10 @@ export class RoutingPanel {
     /** @param {number} row */
     #describe(row) {
         const { log } = this;
-        const layers = Array.from({ length: log.numLayers }, (_, layer) => `layer ${layer}: ${this.#choices(row, layer).join(" and ")}`);
+        const layers = Array.from(
+            { length: log.numLayers },
+            (_, layer) => `layer ${layer}: ${this.#choices(row, layer).join(" and ")}`,
+        );
         return `Token ${log.position(row)}, ${JSON.stringify(log.token(row))}. ${layers.join("; ")}`;
     }
 
@@ -107,12 +117,31 @@ export class RoutingPanel {
         }
         const items = Array.from({ length: log.numLayers }, (_, layer) => {
             const chips = Array.from({ length: log.numExpertsPerToken }, (_, choice) =>
-                h("span", {}, chip(log.expert(row, layer, choice)), ` ${Math.round(log.weight(row, layer, choice) * 100)}`),
+                h(
+                    "span",
+                    {},
+                    chip(log.expert(row, layer, choice)),
+                    ` ${Math.round(log.weight(row, layer, choice) * 100)}`,
+                ),
             );
-            return h("li", { "aria-label": `Layer ${layer}: ${this.#choices(row, layer).join(", ")}` }, h("b", {}, String(layer)), ...chips);
+            return h(
+                "li",
+                { "aria-label": `Layer ${layer}: ${this.#choices(row, layer).join(", ")}` },
+                h("b", {}, String(layer)),
+                ...chips,
+            );
         });
         section.replaceChildren(
-            h("p", {}, h("code", {}, visibleToken(log.token(row))), h("span", { class: "muted" }, ` position ${number(log.position(row))}, id ${log.id(row)}; weights in percent`)),
+            h(
+                "p",
+                {},
+                h("code", {}, visibleToken(log.token(row))),
+                h(
+                    "span",
+                    { class: "muted" },
+                    ` position ${number(log.position(row))}, id ${log.id(row)}; weights in percent`,
+                ),
+            ),
             h("ol", { class: "choices" }, ...items),
         );
     }
@@ -123,13 +152,39 @@ export class RoutingPanel {
         this.#shownVersion = log.version;
         this.#showLegend(balance.overall);
         const chance = percent(1 / log.numExperts);
-        const repeats = Number.isNaN(balance.repeats) ? "" : ` A token's first expert is that of the token before in ${percent(balance.repeats)} of cases; by chance, ${chance}.`;
-        byId("balance-summary").textContent = `As mixed as ${balance.effective.toFixed(2)} equally busy experts of ${log.numExperts}.${repeats}`;
+        const repeats = Number.isNaN(balance.repeats)
+            ? ""
+            : ` A token's first expert is that of the token before in ${percent(balance.repeats)} of cases; by chance, ${chance}.`;
+        byId("balance-summary").textContent =
+            `As mixed as ${balance.effective.toFixed(2)} equally busy experts of ${log.numExperts}.${repeats}`;
         const experts = balance.overall.map((_, expert) => expert);
         byId("balance").replaceChildren(
-            h("caption", { class: "visually-hidden" }, "Share of each expert in the assignments of a layer, in percent"),
-            h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Layer"), ...experts.map((expert) => h("th", { scope: "col", "aria-label": `Expert ${expert}` }, chip(expert))), h("th", { scope: "col", title: "As mixed as so many equally busy experts" }, "Mix"))),
-            h("tbody", {}, balanceRow("All", balance.overall, balance.effective), ...balance.perLayer.map((layer, index) => balanceRow(String(index), layer, balance.effectivePerLayer[index]))),
+            h(
+                "caption",
+                { class: "visually-hidden" },
+                "Share of each expert in the assignments of a layer, in percent",
+            ),
+            h(
+                "thead",
+                {},
+                h(
+                    "tr",
+                    {},
+                    h("th", { scope: "col" }, "Layer"),
+                    ...experts.map((expert) =>
+                        h("th", { scope: "col", "aria-label": `Expert ${expert}` }, chip(expert)),
+                    ),
+                    h("th", { scope: "col", title: "As mixed as so many equally busy experts" }, "Mix"),
+                ),
+            ),
+            h(
+                "tbody",
+                {},
+                balanceRow("All", balance.overall, balance.effective),
+                ...balance.perLayer.map((layer, index) =>
+                    balanceRow(String(index), layer, balance.effectivePerLayer[index]),
+                ),
+            ),
         );
     }
 
@@ -138,7 +193,9 @@ export class RoutingPanel {
         const legend = byId("legend");
         while (legend.children.length > overall.length) legend.lastElementChild?.remove();
         overall.forEach((share, expert) => {
-            const button = /** @type {HTMLElement} */ (legend.children[expert] ?? legend.appendChild(this.#legendButton(expert)));
+            const button = /** @type {HTMLElement} */ (
+                legend.children[expert] ?? legend.appendChild(this.#legendButton(expert))
+            );
             button.style.setProperty("--share", String(share * overall.length * 0.5));
             /** @type {HTMLElement} */ (button.lastElementChild).textContent = percent(share);
             button.setAttribute("aria-label", `Expert ${expert}, ${percent(share)} of all assignments`);
@@ -154,7 +211,13 @@ export class RoutingPanel {
                 button.setAttribute("aria-pressed", String(index === this.#expert));
             }
         };
-        const button = h("button", { type: "button", "aria-pressed": "false", click: toggle }, h("span", { class: "bar-track" }, h("span", { class: "bar-fill" })), h("b", {}, `E${expert}`), h("span", {}));
+        const button = h(
+            "button",
+            { type: "button", "aria-pressed": "false", click: toggle },
+            h("span", { class: "bar-track" }, h("span", { class: "bar-fill" })),
+            h("b", {}, `E${expert}`),
+            h("span", {}),
+        );
         button.style.setProperty("--expert", expertColour(expert));
         return button;
     }

@@ -134,7 +134,9 @@ export class RoutingLog {
             token: this.token(row),
             id: this.id(row),
             experts: layers.map((layer) => choices.map((choice) => this.expert(row, layer, choice))),
-            weights: layers.map((layer) => choices.map((choice) => Math.round(this.weight(row, layer, choice) * 1e4) / 1e4)),
+            weights: layers.map((layer) =>
+                choices.map((choice) => Math.round(this.weight(row, layer, choice) * 1e4) / 1e4),
+            ),
         }));
     }
 
