@@ -154,6 +154,26 @@ async function regenerateAndEdit(page) {
     check((await page.textContent(".user .body")) === "Who are you?", "the conversation survives a reload");
 }
 
+/** An answer may hold anything; here it comes from the storage, as it would after a reload. */
+async function distrustAnswers(page) {
+    const content =
+        '<img src=x onerror="document.title=1"> [a](javascript:alert(1)) [b](https://example.org) **c**\n\n<script>1</script>';
+    const messages = [
+        { role: "user", content: "<b>x</b>" },
+        { role: "assistant", content },
+    ];
+    await page.evaluate((text) => {
+        window.addEventListener("pagehide", () => localStorage.setItem("mixtral.conversation", text), { once: true });
+    }, JSON.stringify(messages));
+    await page.reload();
+    await page.waitForSelector(".assistant strong");
+    const made = await page.$$eval(".message .body *", (nodes) => nodes.map((node) => node.tagName).sort());
+    check(made.join(" ") === "A P P STRONG", `markup of a model stays text: ${made.join(" ")}`);
+    check((await page.getAttribute(".assistant a", "rel")).includes("noopener"), "links do not hand over the page");
+    check((await page.title()) === "Mixtral", "no handler ran");
+    await page.click("#new-chat");
+}
+
 async function lookAtRouting(page) {
     if (await page.isHidden("#routing")) await page.click("#show-routing");
     check(await page.isVisible("#routing-views"), "routing arrived");
@@ -228,6 +248,7 @@ for (const [name, options] of [
         await lookAtSettings(page);
         await askWithSettings(page);
         await auditPage(page, `${name}-5-probabilities`);
+        await distrustAnswers(page);
     }
     await page.context().close();
 }
