@@ -29,6 +29,13 @@ final class AnswerText {
         this.seed = seed;
     }
 
+    /// Lets the answer go on with a prompt: its text keeps a leading space, and completes the prompt's last character.
+    ///
+    /// @param lastPromptId the prompt's last token; nothing has been appended yet
+    void continueFrom(int lastPromptId) {
+        decoder.append(lastPromptId);
+    }
+
     /// Takes the next id and returns the text that became certain.
     String append(int id) {
         if (id == toolCallsId && !inToolCalls) {

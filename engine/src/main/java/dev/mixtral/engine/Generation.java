@@ -62,6 +62,9 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
         this.sampler = new Sampler(params, seed, vocabSize, engine.bannedIds());
         this.history = new TokenHistory(prompt);
         this.text = new AnswerText(engine.tokenizer(), params.stop(), seed);
+        if (request.continuation()) {
+            text.continueFrom(prompt[prompt.length - 1]);
+        }
         this.logits = new float[vocabSize];
         this.sequence = engine.acquire(prompt);
         this.numCachedTokens = sequence.cache().numComputedTokens();

@@ -8,19 +8,27 @@ import dev.mixtral.sampling.SamplingParams;
 /// @param params how to choose tokens and when to stop
 /// @param client whom the request belongs to, for a fair order among clients; empty if unknown
 /// @param routing whether [GenerationEvent.Routed] events are wanted
-public record GenerationRequest(int[] prompt, SamplingParams params, String client, boolean routing) {
-    /// Makes a request of an unknown client, without routing.
+/// @param continuation whether the text goes on with the prompt's last token, so that a leading space belongs to it;
+///     else it is an answer of its own, which loses the dummy space that every text starts with
+public record GenerationRequest(
+        int[] prompt, SamplingParams params, String client, boolean routing, boolean continuation) {
+    /// Makes a request of an unknown client for an answer of its own, without routing.
     public GenerationRequest(int[] prompt, SamplingParams params) {
-        this(prompt, params, "", false);
+        this(prompt, params, "", false, false);
     }
 
     /// Returns a copy that belongs to a client.
     public GenerationRequest withClient(String name) {
-        return new GenerationRequest(prompt, params, name, routing);
+        return new GenerationRequest(prompt, params, name, routing, continuation);
     }
 
     /// Returns a copy with or without [GenerationEvent.Routed] events.
     public GenerationRequest withRouting(boolean value) {
-        return new GenerationRequest(prompt, params, client, value);
+        return new GenerationRequest(prompt, params, client, value, continuation);
+    }
+
+    /// Returns a copy whose text goes on with the prompt, or is an answer of its own.
+    public GenerationRequest withContinuation(boolean value) {
+        return new GenerationRequest(prompt, params, client, routing, value);
     }
 }
