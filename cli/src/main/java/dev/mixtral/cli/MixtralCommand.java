@@ -58,6 +58,7 @@ final class MixtralCommand {
         return List.of(
                 new ChatCommand(terminal),
                 new RunCommand(terminal),
+                new ServeCommand(terminal),
                 new InspectCommand(terminal),
                 new TokenizeCommand(terminal),
                 new DetokenizeCommand(terminal),
@@ -79,6 +80,9 @@ final class MixtralCommand {
                         .usageHelp(true)
                         .description("Show this help and exit.")
                         .build());
+        if (command instanceof ServeCommand) {
+            ServeOptions.addTo(subcommand.getCommandSpec());
+        }
         root.addSubcommand(subcommand);
     }
 

@@ -35,8 +35,13 @@ final class ModelArgument {
         return path;
     }
 
+    /// Returns where the model that comes with the program should lie.
+    static Path embeddedFolder(Terminal terminal) {
+        return terminal.home().resolve(EMBEDDED);
+    }
+
     private static Path embedded(Terminal terminal) {
-        Path path = terminal.home().resolve(EMBEDDED);
+        Path path = embeddedFolder(terminal);
         if (!Files.isDirectory(path)) {
             throw new ModelNotFoundException("the embedded model is missing: there is no folder " + path
                     + ". Name a model: a GGUF file or a checkpoint's folder.");

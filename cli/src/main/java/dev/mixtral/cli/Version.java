@@ -9,14 +9,17 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() throws IOException {
+        return new String[] {"mixtral-java " + number() + ", Java " + Runtime.version()};
+    }
+
+    /// Returns the program's version alone.
+    static String number() throws IOException {
         Properties properties = new Properties();
         try (InputStream stream = Version.class.getResourceAsStream("version.properties")) {
             if (stream != null) {
                 properties.load(stream);
             }
         }
-        return new String[] {
-            "mixtral-java " + properties.getProperty("version", "of an unknown version") + ", Java " + Runtime.version()
-        };
+        return properties.getProperty("version", "of an unknown version");
     }
 }

@@ -1,0 +1,58 @@
+package dev.mixtral.cli;
+
+import dev.mixtral.server.config.ConfigKey;
+import dev.mixtral.server.config.ConfigKeys;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/// The options of `serve`: one for each thing that can be configured, under its name.
+final class ServeOptions {
+    /// Shorter names, those of the program's other commands among them.
+    private static final Map<ConfigKey<?>, List<String>> SHORT = Map.of(
+            ConfigKeys.MODEL_ALIASES, List.of("--alias"),
+            ConfigKeys.API_KEYS_FILE, List.of("--api-key-file"),
+            ConfigKeys.MAX_NUM_SEQS, List.of("--max-seqs"),
+            ConfigKeys.CONTEXT_TOKENS, List.of("--context"),
+            ConfigKeys.KV_CACHE_TYPE, List.of("--kv"));
+
+    private ServeOptions() {}
+
+    /// Gives a command its options.
+    static void addTo(CommandSpec command) {
+        for (ConfigKey<?> key : ConfigKeys.ALL) {
+            // Secrets are no flags, and models are the command's arguments.
+            if (!key.isSecret() && !key.equals(ConfigKeys.MODELS)) {
+                command.addOption(option(key));
+            }
+        }
+    }
+
+    private static <T> OptionSpec option(ConfigKey<T> key) {
+        List<String> names = new java.util.ArrayList<>(SHORT.getOrDefault(key, List.of()));
+        names.add(key.flag());
+        String text = key.type().write(key.defaultValue());
+        boolean isFlag = key.defaultValue() instanceof Boolean;
+        OptionSpec.Builder option = OptionSpec.builder(names.toArray(String[]::new))
+                .type(String.class)
+                .arity(isFlag ? "0..1" : "1")
+                .paramLabel(isFlag ? "true|false" : "VALUE")
+                .description(key.description().replace("%", "%%")
+                        + (text.isEmpty() ? "" : " Default: " + text.replace("%", "%%") + "."));
+        return (isFlag ? option.fallbackValue("true") : option).build();
+    }
+
+    /// Returns what the command line sets, by the names of the keys.
+    static Map<String, String> given(ParseResult parsed) {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (ConfigKey<?> key : ConfigKeys.ALL) {
+            if (parsed.hasMatchedOption(key.flag())) {
+                values.put(key.name(), parsed.<String>matchedOptionValue(key.flag(), ""));
+            }
+        }
+        return values;
+    }
+}

@@ -1,0 +1,105 @@
+package dev.mixtral.server.api;
+
+import dev.mixtral.chat.ToolCall;
+import dev.mixtral.engine.FinishReason;
+import dev.mixtral.engine.GenerationEvent.Finished;
+import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.engine.GenerationEvent.ToolCalls;
+import dev.mixtral.engine.Usage;
+import dev.mixtral.sampling.TokenLogprob;
+import dev.mixtral.server.wire.ChoiceResult;
+import dev.mixtral.server.wire.ToolSettings;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What one choice has come to so far. Confined to one thread.
+final class ChoiceState {
+    /// More calls than this in one answer are a loop.
+    private static final int MAX_CALLS = 16;
+
+    private final ToolSettings tools;
+    private final StringBuilder text;
+    private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private final List<ToolCall> calls = new ArrayList<>();
+    private boolean dropSpace;
+    private @Nullable Finished end;
+
+    /// @param prefix text that the choice starts with by request; empty if there is none
+    /// @param dropSpace whether the generated text loses a leading space, because the text before it ends with one
+    ChoiceState(ToolSettings tools, String prefix, boolean dropSpace) {
+        this.tools = tools;
+        this.text = new StringBuilder(prefix);
+        this.dropSpace = dropSpace;
+    }
+
+    /// Adds a piece of text.
+    ///
+    /// @return the piece as the client gets it, or `null` if there is nothing in it for the client
+    @Nullable
+    TextDelta add(TextDelta delta) {
+        if (delta.text().isEmpty()) {
+            // Log-probabilities without text are those of a stop text or of a tool call.
+            return null;
+        }
+        String piece = dropSpace && delta.text().startsWith(" ") ? delta.text().substring(1) : delta.text();
+        dropSpace = false;
+        text.append(piece);
+        logprobs.addAll(delta.logprobs());
+        return piece.isEmpty() && delta.logprobs().isEmpty() ? null : new TextDelta(piece, delta.logprobs());
+    }
+
+    /// Adds calls.
+    ///
+    /// @return those that the client gets: one only, if it cannot take more
+    List<ToolCall> add(ToolCalls made) {
+        int room = (tools.parallelCalls() ? MAX_CALLS : 1) - calls.size();
+        List<ToolCall> taken = made.calls().stream().limit(Math.max(0, room)).toList();
+        calls.addAll(taken);
+        return taken;
+    }
+
+    void add(Finished finished) {
+        end = finished;
+    }
+
+    boolean isFinished() {
+        return end != null;
+    }
+
+    int textLength() {
+        return text.length();
+    }
+
+    Usage usage() {
+        return finished().usage();
+    }
+
+    boolean wasAborted() {
+        return finished().reason() == FinishReason.ABORTED;
+    }
+
+    /// Returns why the choice ended, in the API's words.
+    String finishReason() {
+        if (!calls.isEmpty()) {
+            return tools.legacy() ? "function_call" : "tool_calls";
+        }
+        return switch (finished().reason()) {
+            // A call that could not be read was sent as text.
+            case STOP, TOOL_CALLS -> "stop";
+            case LENGTH -> "length";
+            case ABORTED -> "cancelled";
+        };
+    }
+
+    ChoiceResult result() {
+        return new ChoiceResult(text.toString(), logprobs, calls, finishReason());
+    }
+
+    private Finished finished() {
+        if (end == null) {
+            throw new IllegalStateException("the choice has not ended");
+        }
+        return end;
+    }
+}

@@ -1,0 +1,88 @@
+package dev.mixtral.server.api;
+
+import dev.mixtral.engine.Engine;
+import dev.mixtral.engine.EngineConfig;
+import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.server.ModelSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// A model in memory, under the names that clients know. Owns its engine.
+///
+/// @param served what clients see
+/// @param engine what runs it
+public record LoadedModel(ServedModel served, Engine engine) implements AutoCloseable {
+    /// When Mixtral 8x7B was published; stands for files whose time is unknown.
+    private static final long PUBLISHED = 1_702_252_800L;
+
+    /// Loads a model.
+    ///
+    /// @throws dev.mixtral.error.MixtralException if there is none, it is broken, or it cannot run here
+    public static LoadedModel load(ModelSpec spec, EngineConfig config) {
+        Engine engine = Engine.load(spec.path(), config);
+        try {
+            // A model without a tokenizer or with an unusable template fails now and not at the first request.
+            engine.chatTemplate();
+            ServedModel served = new ServedModel(
+                    spec.id(),
+                    spec.aliases(),
+                    created(spec),
+                    description(engine.modelConfig()),
+                    quantization(engine.checkpoint()),
+                    String.valueOf(spec.path().getFileName()),
+                    new EngineModel(engine));
+            return new LoadedModel(served, engine);
+        } catch (RuntimeException e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    private static long created(ModelSpec spec) {
+        try {
+            return Files.getLastModifiedTime(spec.path()).toMillis() / 1000;
+        } catch (IOException e) {
+            return PUBLISHED;
+        }
+    }
+
+    private static String description(MixtralConfig config) {
+        String sizes = String.format(
+                Locale.ROOT,
+                "%s parameters, %s active per token, %d layers",
+                size(config.numParameters()),
+                size(config.numActiveParameters()),
+                config.numLayers());
+        return config.numExperts() > 1
+                ? sizes + ", " + config.numExpertsPerToken() + " of " + config.numExperts() + " experts per token"
+                : sizes;
+    }
+
+    private static String size(long count) {
+        return count < 1_000_000_000L
+                ? String.format(Locale.ROOT, "%.2f M", count / 1e6)
+                : String.format(Locale.ROOT, "%.2f B", count / 1e9);
+    }
+
+    /// Returns the type that most bytes are stored in.
+    private static String quantization(Checkpoint checkpoint) {
+        Map<String, Long> bytes = checkpoint.tensors().stream()
+                .collect(Collectors.groupingBy(
+                        stored -> stored.tensor().type().name().toLowerCase(Locale.ROOT),
+                        Collectors.summingLong(stored -> stored.tensor().data().byteSize())));
+        return bytes.entrySet().stream()
+                .max(Comparator.comparingLong(Map.Entry::getValue))
+                .map(Map.Entry::getKey)
+                .orElse("unknown");
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

@@ -1,0 +1,73 @@
+package dev.mixtral.server.api;
+
+import dev.mixtral.server.Dialect;
+import dev.mixtral.server.wire.ApiError;
+import dev.mixtral.server.wire.ApiException;
+import dev.mixtral.server.wire.ModelCards;
+import dev.mixtral.server.wire.ModelCards.Card;
+import java.util.List;
+
+/// Answers what is served. Thread-safe.
+final class ModelsHandler {
+    private final Services services;
+
+    ModelsHandler(Services services) {
+        this.services = services;
+    }
+
+    /// `GET /v1/models`.
+    void list(Call call) {
+        List<Card> all = services.models().models().stream()
+                .filter(served -> call.isAllowed(served.id()))
+                .map(ModelsHandler::card)
+                .toList();
+        int offset = number(call, "offset", 0);
+        int limit = number(call, "limit", Integer.MAX_VALUE);
+        List<Card> page = all.stream().skip(offset).limit(limit).toList();
+        call.respond(200, ModelCards.list(page, all.size()));
+    }
+
+    private static int number(Call call, String name, int otherwise) {
+        String text = call.query(name);
+        if (text == null || text.isEmpty()) {
+            return otherwise;
+        }
+        if (!text.matches("[0-9]{1,9}")) {
+            throw ApiException.invalid(
+                    name, "invalid_type", "Invalid type for '" + name + "': expected a non-negative integer.");
+        }
+        return Integer.parseInt(text);
+    }
+
+    /// `GET /v1/models/{id}`; below `/api/v1` the card lies in `data`.
+    void get(Call call) {
+        call.respond(200, ModelCards.card(card(find(call, call.parameter("id")))));
+    }
+
+    /// `GET /api/v1/models/{author}/{slug}/endpoints`.
+    void endpoints(Call call) {
+        ServedModel served = find(call, call.parameter("id"));
+        call.respond(200, ModelCards.endpoints(card(served), services.config().providerSlug(), served.quantization()));
+    }
+
+    private ServedModel find(Call call, String name) {
+        ServedModel served = services.models()
+                .find(name.startsWith("local/") ? name.substring("local/".length()) : name)
+                .orElseThrow(() -> new ApiException(
+                        call.dialect() == Dialect.OPENROUTER
+                                ? ApiError.notFound("Model not found: " + name)
+                                : ApiError.modelNotFound(name)));
+        call.requireAllowed(served.id());
+        return served;
+    }
+
+    static Card card(ServedModel served) {
+        return new Card(
+                served.id(),
+                served.aliases(),
+                served.created(),
+                served.root(),
+                served.description(),
+                served.model().contextLength());
+    }
+}

@@ -1,0 +1,22 @@
+package dev.mixtral.server.api;
+
+import java.util.List;
+import java.util.Optional;
+
+/// The models that are ready. Immutable.
+///
+/// @param models the first is the default
+public record ServedModels(List<ServedModel> models) {
+    public ServedModels {
+        models = List.copyOf(models);
+    }
+
+    /// Returns the model of a name: by id, then by alias, then one that takes any name.
+    public Optional<ServedModel> find(String name) {
+        return models.stream()
+                .filter(model -> model.id().equals(name))
+                .findFirst()
+                .or(() -> models.stream().filter(model -> model.isCalled(name)).findFirst())
+                .or(() -> models.stream().filter(ServedModel::isCalledAnything).findFirst());
+    }
+}

@@ -1,0 +1,73 @@
+package dev.mixtral.server.wire;
+
+import java.nio.charset.StandardCharsets;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Reads and writes JSON. All of it is thread-safe.
+public final class Json {
+    /// Nesting beyond this is refused: no client needs it, and a stack is finite.
+    private static final int MAX_DEPTH = 256;
+
+    private static final int MAX_NUMBER_LENGTH = 200;
+    private static final int MAX_STRING_LENGTH = Integer.MAX_VALUE;
+
+    /// Makes nodes.
+    public static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_DEPTH)
+                            .maxNumberLength(MAX_NUMBER_LENGTH)
+                            .maxStringLength(MAX_STRING_LENGTH)
+                            .build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private Json() {}
+
+    /// Reads a request's body.
+    ///
+    /// @throws ApiException if it is not one JSON object in UTF-8
+    public static ObjectNode parseObject(byte[] body) {
+        JsonNode node;
+        try {
+            node = MAPPER.readTree(body);
+        } catch (JacksonException e) {
+            throw new ApiException(ApiError.malformed(e.getOriginalMessage()));
+        }
+        if (node instanceof ObjectNode object) {
+            return object;
+        }
+        throw new ApiException(ApiError.malformed(
+                body.length == 0 ? "the body is empty" : "expected an object, got " + Fields.kind(node)));
+    }
+
+    /// Returns the text of a value, in UTF-8.
+    public static byte[] bytes(JsonNode node) {
+        return MAPPER.writeValueAsBytes(node);
+    }
+
+    /// Returns the text of a value.
+    public static String text(JsonNode node) {
+        return new String(bytes(node), StandardCharsets.UTF_8);
+    }
+
+    /// Makes an empty object.
+    public static ObjectNode object() {
+        return NODES.objectNode();
+    }
+
+    /// Makes an empty array.
+    public static ArrayNode array() {
+        return NODES.arrayNode();
+    }
+}
