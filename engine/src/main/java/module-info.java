@@ -6,6 +6,7 @@ module dev.mixtral.engine {
     requires static transitive org.jspecify;
     requires transitive tools.jackson.databind;
     requires jdk.incubator.vector;
+    requires jdk.management;
 
     exports dev.mixtral.chat;
     exports dev.mixtral.engine;

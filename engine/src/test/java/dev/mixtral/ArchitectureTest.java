@@ -36,6 +36,7 @@ class ArchitectureTest {
             Map.entry("kernel", Set.of("error", "tensor", "kvcache")),
             Map.entry("model", Set.of("error", "tensor", "format", "kvcache", "kernel")),
             Map.entry("sampling", Set.of("error")),
+            Map.entry("scheduler", Set.of("kvcache")),
             Map.entry(
                     "engine",
                     Set.of(
@@ -48,7 +49,8 @@ class ArchitectureTest {
                             "kernel",
                             "model",
                             "quantize",
-                            "sampling")));
+                            "sampling",
+                            "scheduler")));
 
     private static JavaClasses engine;
 

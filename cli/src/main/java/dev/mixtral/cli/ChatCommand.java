@@ -39,7 +39,7 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         SamplingParams params = sampling.toParams(null);
         Path path = model.resolve(terminal);
-        try (Engine engine = Engine.load(path, compute.toConfig())) {
+        try (Engine engine = Engine.load(path, compute.toConfigOfOneReader())) {
             ChatSession session = new ChatSession(engine, params, system, terminal);
             if (terminal.inputIsTerminal()) {
                 terminal.err()

@@ -3,6 +3,7 @@ package dev.mixtral.cli;
 import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.kernel.KernelSelector;
 import dev.mixtral.kvcache.KvType;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -48,5 +49,10 @@ final class ComputeOptions {
                 .withContextLength(context == null ? 0 : context)
                 .withKvType(kvType)
                 .withExact(exact);
+    }
+
+    /// Returns the options for a command whose only reader is its user, who may take all the time in the world.
+    EngineConfig toConfigOfOneReader() {
+        return toConfig().withMaxNumSeqs(1).withStallTimeout(Duration.ZERO);
     }
 }

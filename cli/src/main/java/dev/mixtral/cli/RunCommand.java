@@ -85,7 +85,7 @@ final class RunCommand implements Callable<Integer> {
         SamplingParams params = sampling.toParams(logprobs);
         String text = promptText();
         List<ToolDefinition> functions = tools();
-        try (Engine engine = Engine.load(model.resolve(terminal), compute.toConfig());
+        try (Engine engine = Engine.load(model.resolve(terminal), compute.toConfigOfOneReader());
                 Generation generation = engine.generate(request(engine, text, functions, params))) {
             Answer answer = new Answer(engine.tokenizer());
             for (GenerationEvent event : generation) {

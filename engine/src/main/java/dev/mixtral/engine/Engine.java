@@ -15,35 +15,31 @@ import dev.mixtral.kernel.KernelSelector;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvLayout;
-import dev.mixtral.kvcache.KvType;
+import dev.mixtral.kvcache.KvStorage;
 import dev.mixtral.model.Batch;
 import dev.mixtral.model.Mixtral;
 import dev.mixtral.model.MixtralWeights;
-import dev.mixtral.model.RoutingObserver;
 import dev.mixtral.sampling.SamplingParams;
+import dev.mixtral.scheduler.SchedulerConfig;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tokenizer.Tokenizer;
 import dev.mixtral.tokenizer.Tokenizers;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.BitSet;
-import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// A loaded model, ready to generate. Thread-safe: generations of several threads take turns, forward pass by forward
-/// pass. Owns the mapped weights and the compute threads until it is closed.
+/// A loaded model, ready to generate. Thread-safe: generations of several threads share each forward pass. Owns the
+/// mapped weights, the memory of keys and values and its threads until it is closed; engines share nothing.
 public final class Engine implements AutoCloseable {
     /// Beyond this, scalar kernels would look like a hang, so they are only used when asked for by name.
     private static final long MAX_SCALAR_PARAMETERS = 1_000_000_000L;
 
-    private static final long EXACT_CACHE_BYTES = 512L << 20;
-    private static final int MAX_IDLE_SEQUENCES = 2;
+    /// Prompt rows of a pass that also generates: they cost about as much time as the rows of a few experts' visits.
+    private static final int MAX_MIXED_PREFILL_TOKENS = 128;
+
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
     private final Checkpoint checkpoint;
@@ -52,16 +48,13 @@ public final class Engine implements AutoCloseable {
     private final ThreadTeam team;
     private final Arena packedWeights = Arena.ofShared();
     private final Mixtral mixtral;
-    private final KvLayout kvLayout;
-    private final int contextLength;
-    private final @Nullable Tokenizer tokenizer;
-    private final BitSet endIds;
-    private final BitSet bannedIds;
+    private final KvBudget kv;
+    private final KvStorage kvStorage;
+    private final EngineLoop loop;
+    private final @Nullable Answers answers;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private volatile @Nullable ChatTemplate chatTemplate;
-    private final Object forwardLock = new Object();
-
-    /// Sequences of ended generations, the latest first: a chat's next turn continues one of them.
-    private final Deque<Sequence> idle = new ArrayDeque<>();
+    private volatile @Nullable String fingerprint;
 
     private Engine(Checkpoint checkpoint, EngineConfig config) {
         this.checkpoint = checkpoint;
@@ -69,19 +62,30 @@ public final class Engine implements AutoCloseable {
         MixtralConfig model = checkpoint.config();
         this.kernels = KernelSelector.select(config.kernels());
         refuseSlowKernels(model);
-        this.contextLength = contextLength(model);
-        this.kvLayout = new KvLayout(
-                model.numLayers(), model.numKvHeads(), model.headDim(), kvType(model, contextLength, config.kvType()));
-        this.tokenizer = checkpoint.tokenizerSource().map(Tokenizers::open).orElse(null);
-        this.endIds = endIds(checkpoint, tokenizer);
-        this.bannedIds = tokenizer == null ? new BitSet() : bannedIds(tokenizer, model.vocabSize(), endIds);
+        this.kv = KvBudget.of(checkpoint, config);
+        this.answers = checkpoint
+                .tokenizerSource()
+                .map(Tokenizers::open)
+                .map(tokenizer -> Answers.of(tokenizer, model.vocabSize(), checkpoint.eosTokenIds()))
+                .orElse(null);
         int threads = config.numThreads() > 0
                 ? config.numThreads()
                 : Runtime.getRuntime().availableProcessors();
         this.team = new ThreadTeam(threads);
         MixtralWeights weights = prepareWeights();
         this.mixtral = new Mixtral(model, checkpoint.ropeLayout(), weights, kernels.kernels(), team);
+        this.kvStorage = new KvStorage(kv.layout(), kv.numBlocks());
+        this.loop = new EngineLoop(config, limits(), new ModelRunner(mixtral, kvStorage), team);
         LOG.log(System.Logger.Level.INFO, kernels.reason());
+    }
+
+    private SchedulerConfig limits() {
+        return new SchedulerConfig(
+                kv.numBlocks(),
+                Math.min(config.maxNumSeqs(), config.maxNumBatchedTokens()),
+                config.maxNumBatchedTokens(),
+                MAX_MIXED_PREFILL_TOKENS,
+                config.prefixCache());
     }
 
     /// Fails for a damaged packed file, among others: then nobody else lets go of what was begun.
@@ -117,25 +121,6 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private int contextLength(MixtralConfig model) {
-        int asked = config.contextLength();
-        if (asked > model.contextLength()) {
-            throw new InvalidRequestException(
-                    "contextLength",
-                    "a context of " + asked + " was asked for, but the model was trained for " + model.contextLength()
-                            + " positions");
-        }
-        return asked == 0 ? model.contextLength() : asked;
-    }
-
-    private static KvType kvType(MixtralConfig model, int contextLength, @Nullable KvType asked) {
-        if (asked != null) {
-            return asked;
-        }
-        var exact = new KvLayout(model.numLayers(), model.numKvHeads(), model.headDim(), KvType.F32);
-        return exact.bytesPerToken() * contextLength <= EXACT_CACHE_BYTES ? KvType.F32 : KvType.F16;
-    }
-
     /// Returns the opened checkpoint; it is closed with this engine.
     public Checkpoint checkpoint() {
         return checkpoint;
@@ -148,12 +133,12 @@ public final class Engine implements AutoCloseable {
 
     /// Returns the positions that a sequence may have.
     public int contextLength() {
-        return contextLength;
+        return kv.contextLength();
     }
 
     /// Returns how keys and values are laid out and stored.
     public KvLayout kvLayout() {
-        return kvLayout;
+        return kv.layout();
     }
 
     /// Returns which kernels run, and why.
@@ -170,12 +155,16 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws UnsupportedModelException if the checkpoint has none
     public Tokenizer tokenizer() {
-        if (tokenizer == null) {
+        return answers().tokenizer();
+    }
+
+    private Answers answers() {
+        if (answers == null) {
             throw new UnsupportedModelException(checkpoint.source()
                     + " has no tokenizer (tokenizer.model, tokenizer.json or GGUF vocabulary), so it can only take"
                     + " token ids. Put the model's tokenizer.model beside the weights.");
         }
-        return tokenizer;
+        return answers;
     }
 
     /// Returns the chat template: Mistral's own where the checkpoint's is known to equal it, else the checkpoint's.
@@ -196,35 +185,54 @@ public final class Engine implements AutoCloseable {
         return new GenerationRequest(chatTemplate().render(messages, tools).ids(), params);
     }
 
-    /// Starts a generation, which computes as its events are read.
+    /// Starts a generation.
     ///
     /// @throws ContextLengthException if the prompt leaves no room for an answer
     /// @throws InvalidRequestException if the prompt is empty or has ids outside the vocabulary
+    /// @throws dev.mixtral.error.OverloadedException if too many requests wait already
+    /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public Generation generate(GenerationRequest request) {
-        int[] prompt = request.prompt();
-        checkIds(prompt);
-        if (prompt.length >= contextLength) {
-            throw new ContextLengthException(prompt.length, contextLength);
-        }
-        return new Generation(this, request);
+        return generate(List.of(request)).getFirst();
     }
 
-    /// Starts several generations, all or none of them.
+    /// Starts several generations, all or none of them. With a prefix cache, what their prompts have in common is
+    /// computed once.
     ///
     /// @throws ContextLengthException if a prompt leaves no room for an answer
     /// @throws InvalidRequestException if a prompt is empty or has ids outside the vocabulary
+    /// @throws dev.mixtral.error.OverloadedException if too many requests wait already
+    /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public List<Generation> generate(List<GenerationRequest> requests) {
-        return requests.stream().map(this::generate).toList();
+        List<Sequence> sequences = requests.stream().map(this::sequence).toList();
+        loop.submit(sequences);
+        return sequences.stream().map(Sequence::generation).toList();
     }
 
-    /// Returns what goes on in the engine.
+    private Sequence sequence(GenerationRequest request) {
+        int[] prompt = request.prompt();
+        checkIds(prompt);
+        if (prompt.length >= contextLength()) {
+            throw new ContextLengthException(prompt.length, contextLength());
+        }
+        return new Sequence(request, answers(), contextLength(), new KvCache(kvStorage), loop::control);
+    }
+
+    /// Returns what goes on in the engine, as of its latest step.
     public EngineStats stats() {
-        return new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        return loop.stats();
     }
 
-    /// Returns a name of everything that equal answers to equal requests with equal seeds depend on.
+    /// Returns a name of everything that equal answers to equal requests with equal seeds depend on: the version of
+    /// this program, the model, the kernels, and how activations, keys and values are stored.
     public String fingerprint() {
-        return Fingerprint.of(checkpoint, kernels.kernels().name(), kvLayout.type(), config.exact());
+        String name = fingerprint;
+        if (name == null) {
+            // Two threads may both make it: the results are equal.
+            name = Fingerprint.of(
+                    checkpoint, kernels.kernels().name(), kv.layout().type(), config.exact());
+            fingerprint = name;
+        }
+        return name;
     }
 
     private void checkIds(int[] ids) {
@@ -249,120 +257,45 @@ public final class Engine implements AutoCloseable {
     /// @throws ContextLengthException if there are more ids than the context holds
     public float[][] logits(int[] ids, boolean all) {
         checkIds(ids);
-        if (ids.length > contextLength) {
-            throw new ContextLengthException(ids.length, contextLength);
+        if (ids.length > contextLength()) {
+            throw new ContextLengthException(ids.length, contextLength());
         }
         float[][] result = new float[all ? ids.length : 1][];
-        try (KvCache cache = new KvCache(kvLayout)) {
+        try (KvCache cache = new KvCache(kv.layout())) {
             for (int from = 0; from < ids.length; from += config.maxNumBatchedTokens()) {
                 int to = Math.min(ids.length, from + config.maxNumBatchedTokens());
-                int first = from;
-                boolean last = to == ids.length;
-                forward(cache, Arrays.copyOfRange(ids, from, to), all, null, logits -> {
-                    for (int i = 0; all && i < to - first; i++) {
-                        result[first + i] = row(logits, i);
-                    }
-                    if (!all && last) {
-                        result[0] = row(logits, 0);
-                    }
-                });
+                int[] piece = Arrays.copyOfRange(ids, from, to);
+                // Piece by piece, so that generations go on in between.
+                float[][] rows = loop.call(() -> logits(cache, piece, all));
+                System.arraycopy(rows, 0, result, all ? from : 0, rows.length);
             }
         }
         return result;
+    }
+
+    private float[][] logits(KvCache cache, int[] piece, boolean all) {
+        FloatMatrix logits = mixtral.forward(Batch.of(cache, piece, all));
+        float[][] rows = new float[all ? piece.length : 1][];
+        Arrays.setAll(rows, i -> row(logits, i));
+        return rows;
     }
 
     private static float[] row(FloatMatrix matrix, int row) {
         return Arrays.copyOfRange(matrix.data(), matrix.offset(row), matrix.offset(row + 1));
     }
 
-    /// Runs one forward pass; the logits are only valid inside `use`.
-    void forward(
-            KvCache cache,
-            int[] tokens,
-            boolean allLogits,
-            @Nullable RoutingObserver observer,
-            Consumer<FloatMatrix> use) {
-        synchronized (forwardLock) {
-            use.accept(mixtral.forward(Batch.of(cache, tokens, allLogits), observer));
-        }
-    }
-
-    /// Returns a sequence whose cache holds a prefix of the prompt, short of its last token.
-    Sequence acquire(int[] prompt) {
-        synchronized (idle) {
-            Optional<Sequence> best =
-                    idle.stream().max(Comparator.comparingInt(sequence -> sequence.commonPrefix(prompt)));
-            if (best.isPresent() && best.get().commonPrefix(prompt) > 0) {
-                Sequence sequence = best.get();
-                idle.remove(sequence);
-                // The last token is always computed: its logits are what the answer starts from.
-                sequence.cache().setNumComputedTokens(Math.min(sequence.commonPrefix(prompt), prompt.length - 1));
-                return sequence;
-            }
-        }
-        return new Sequence(new KvCache(kvLayout));
-    }
-
-    /// Takes a sequence back from an ended generation.
-    void release(Sequence sequence) {
-        synchronized (idle) {
-            idle.addFirst(sequence);
-            while (idle.size() > MAX_IDLE_SEQUENCES) {
-                idle.removeLast().close();
-            }
-        }
-    }
-
-    /// Returns the ids that end an answer; not to be modified.
-    BitSet endIds() {
-        return endIds;
-    }
-
-    private static BitSet endIds(Checkpoint checkpoint, @Nullable Tokenizer tokenizer) {
-        BitSet ids = new BitSet();
-        checkpoint.eosTokenIds().forEach(ids::set);
-        if (tokenizer != null) {
-            ids.set(tokenizer.eosId());
-        }
-        return ids;
-    }
-
-    /// Returns the ids that an answer never contains, not to be modified: control tokens other than end and tool
-    /// calls, and rows of the output matrix that no token belongs to.
-    BitSet bannedIds() {
-        return bannedIds;
-    }
-
-    private static BitSet bannedIds(Tokenizer tokenizer, int numLogits, BitSet endIds) {
-        BitSet banned = new BitSet();
-        int numTokens = Math.min(tokenizer.vocabSize(), numLogits);
-        banned.set(numTokens, numLogits);
-        for (int id = 0; id < numTokens; id++) {
-            if (tokenizer.isControl(id) || id == tokenizer.unknownId()) {
-                banned.set(id);
-            }
-        }
-        banned.andNot(endIds);
-        tokenizer.controlId("[TOOL_CALLS]").ifPresent(banned::clear);
-        return banned;
-    }
-
-    /// Returns the rows of one forward pass.
-    int maxNumBatchedTokens() {
-        return config.maxNumBatchedTokens();
-    }
-
-    /// Closes the weights, the caches and the compute threads. No generation may be running.
+    /// Ends what runs with [dev.mixtral.error.EngineClosedException], and closes the weights, the caches and the
+    /// compute
+    /// threads.
     @Override
     public void close() {
-        synchronized (forwardLock) {
-            team.close();
-            synchronized (idle) {
-                idle.forEach(Sequence::close);
-                idle.clear();
-            }
-            packedWeights.close();
-            checkpoint.close();
+        if (closed.getAndSet(true)) {
+            return;
         }
+        loop.close();
+        team.close();
+        kvStorage.close();
+        packedWeights.close();
+        checkpoint.close();
     }
 }

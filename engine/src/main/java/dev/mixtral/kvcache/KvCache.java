@@ -6,21 +6,33 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Keys and values of one sequence, in blocks that are allocated as it grows.
+/// Keys and values of one sequence, in blocks: its own, allocated as it grows, or those of a shared [KvStorage] that it
+/// is given.
 ///
-/// Owns its memory until [#close()]. Growing and truncating are the sequence owner's; different threads may write
+/// Owns its own memory until [#close()]. Growing and truncating are the sequence owner's; different threads may write
 /// different positions, layers or heads at once.
 public final class KvCache implements AutoCloseable {
     private final KvLayout layout;
-    private final Arena arena = Arena.ofShared();
+    private final @Nullable KvStorage storage;
+    private final @Nullable OwnMemory own;
     private final List<MemorySegment> blockTable = new ArrayList<>();
     private MemorySegment addresses = MemorySegment.ofArray(new long[0]);
     private int numComputedTokens;
 
-    /// Creates an empty cache.
+    /// Creates an empty cache with memory of its own.
     public KvCache(KvLayout layout) {
         this.layout = layout;
+        this.storage = null;
+        this.own = new OwnMemory();
+    }
+
+    /// Creates an empty view of blocks of a storage, which must outlive it.
+    public KvCache(KvStorage storage) {
+        this.layout = storage.layout();
+        this.storage = storage;
+        this.own = null;
     }
 
     /// Returns where things lie inside a block.
@@ -34,12 +46,43 @@ public final class KvCache implements AutoCloseable {
     }
 
     /// Makes room for positions `0 .. numTokens - 1`.
+    ///
+    /// @throws IllegalStateException if the blocks are a storage's, and were not given
     public void ensureCapacity(int numTokens) {
         while ((long) blockTable.size() * KvLayout.BLOCK_SIZE < numTokens) {
-            MemorySegment block = arena.allocate(layout.blockBytes(), 64);
-            blockTable.add(block);
-            setAddress(blockTable.size() - 1, block.address());
+            if (own == null) {
+                throw new IllegalStateException(
+                        numTokens + " positions were asked for, but " + blockTable.size() + " blocks were given");
+            }
+            append(own.arena.allocate(layout.blockBytes(), OwnMemory.ALIGNMENT));
         }
+    }
+
+    /// Gives a view the block of its storage that holds the next [KvLayout#BLOCK_SIZE] positions.
+    public void appendBlock(int block) {
+        if (storage == null) {
+            throw new IllegalStateException("this cache has memory of its own");
+        }
+        append(storage.block(block));
+    }
+
+    /// Takes all blocks from a view, whose positions are forgotten.
+    public void clearBlocks() {
+        if (storage == null) {
+            throw new IllegalStateException("this cache has memory of its own");
+        }
+        blockTable.clear();
+        numComputedTokens = 0;
+    }
+
+    /// Returns the number of blocks.
+    public int numBlocks() {
+        return blockTable.size();
+    }
+
+    private void append(MemorySegment block) {
+        blockTable.add(block);
+        setAddress(blockTable.size() - 1, block.address());
     }
 
     private void setAddress(int index, long address) {
@@ -100,6 +143,15 @@ public final class KvCache implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        if (own != null) {
+            own.arena.close();
+        }
+    }
+
+    /// Memory of one sequence alone.
+    private static final class OwnMemory {
+        private static final long ALIGNMENT = 64;
+
+        private final Arena arena = Arena.ofShared();
     }
 }

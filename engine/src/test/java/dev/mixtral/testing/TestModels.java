@@ -183,7 +183,8 @@ public final class TestModels {
         return metadata;
     }
 
-    private static GgufVocabulary vocabulary(int vocabSize) {
+    /// Returns a vocabulary of that many tokens: `<unk>`, `<s>`, `</s>`, `t3`, `t4`, and so on.
+    public static GgufVocabulary vocabulary(int vocabSize) {
         byte[][] tokens = new byte[vocabSize][];
         float[] scores = new float[vocabSize];
         int[] types = new int[vocabSize];
