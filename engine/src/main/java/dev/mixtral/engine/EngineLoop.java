@@ -1,5 +1,6 @@
 package dev.mixtral.engine;
 
+import dev.mixtral.engine.CommandQueue.Command;
 import dev.mixtral.error.EngineClosedException;
 import dev.mixtral.error.EngineFailedException;
 import dev.mixtral.error.OverloadedException;
@@ -15,11 +16,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -33,24 +31,14 @@ final class EngineLoop implements AutoCloseable {
     private static final long TICK_NANOS = 20_000_000;
     private static final int MAX_RETRY_SECONDS = 60;
 
-    /// What another thread wants done between two steps.
-    private interface Command {
-        void run();
-
-        /// Is called instead if the engine closes before.
-        default void abandon() {}
-    }
-
     private final EngineConfig config;
     private final SchedulerConfig limits;
     private final StepRunner runner;
     private final ThreadTeam team;
-    private final Queue<Command> commands = new ConcurrentLinkedQueue<>();
     private final Map<SchedulerRequest, Sequence> live = new LinkedHashMap<>();
     private final AtomicInteger numLive = new AtomicInteger();
     private final Thread thread = new Thread(this::run, "mixtral-engine");
-    private final Object admission = new Object();
-    private volatile boolean closed;
+    private final CommandQueue commands = new CommandQueue(thread);
     private volatile EngineStats stats;
     private volatile double meanSeconds = 1;
     private Scheduler scheduler;
@@ -84,15 +72,15 @@ final class EngineLoop implements AutoCloseable {
     /// @throws OverloadedException if the queue has no room for them
     /// @throws EngineClosedException if the engine is closed
     void submit(List<Sequence> sequences) {
-        synchronized (admission) {
+        synchronized (numLive) {
             int limit = limits.maxNumSeqs() + config.maxWaiting();
-            if (!closed && numLive.get() + sequences.size() > limit) {
+            if (!commands.isClosed() && numLive.get() + sequences.size() > limit) {
                 throw new OverloadedException(
                         numLive.get() + " requests run or wait already, and at most " + limit
                                 + " may. Try again later, or let more requests wait.",
                         retryAfterSeconds());
             }
-            post(new Command() {
+            commands.post(new Command() {
                 @Override
                 public void run() {
                     sequences.forEach(EngineLoop.this::add);
@@ -111,45 +99,11 @@ final class EngineLoop implements AutoCloseable {
         return Math.clamp((long) Math.ceil(meanSeconds / limits.maxNumSeqs()), 1, MAX_RETRY_SECONDS);
     }
 
-    private void post(Command command) {
-        synchronized (admission) {
-            if (closed) {
-                throw new EngineClosedException();
-            }
-            commands.add(command);
-        }
-        LockSupport.unpark(thread);
-    }
-
-    /// Runs something on the engine's thread, which may use the model then.
+    /// Runs something between two steps, and waits for it.
     ///
     /// @throws EngineClosedException if the engine closes before
     <T> T call(Callable<T> callable) {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        post(new Command() {
-            @Override
-            public void run() {
-                try {
-                    result.complete(callable.call());
-                } catch (Exception | Error e) {
-                    result.completeExceptionally(e);
-                }
-            }
-
-            @Override
-            public void abandon() {
-                result.completeExceptionally(new EngineClosedException());
-            }
-        });
-        try {
-            return result.join();
-        } catch (CompletionException e) {
-            switch (e.getCause()) {
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw e;
-            }
-        }
+        return commands.call(callable);
     }
 
     /// Returns how a sequence's reader reaches this loop.
@@ -157,30 +111,20 @@ final class EngineLoop implements AutoCloseable {
         return new Generation.Control() {
             @Override
             public void cancel() {
-                tell(() -> abort(sequence));
+                commands.tell(() -> abort(sequence));
             }
 
             @Override
             public void resume() {
-                tell(() -> pause(sequence, false));
+                commands.tell(() -> pause(sequence, false));
             }
         };
     }
 
-    /// Posts a command that means nothing to a closed engine.
-    private void tell(Runnable action) {
-        if (!closed) {
-            commands.add(action::run);
-            LockSupport.unpark(thread);
-        }
-    }
-
     private void run() {
-        while (!closed) {
+        while (!commands.isClosed()) {
             try {
-                for (Command command = commands.poll(); command != null; command = commands.poll()) {
-                    command.run();
-                }
+                commands.runAll();
                 tick();
                 boolean busy = step();
                 stats = snapshot();
@@ -193,15 +137,13 @@ final class EngineLoop implements AutoCloseable {
                 scheduler = new Scheduler(limits);
             }
         }
-        for (Command command = commands.poll(); command != null; command = commands.poll()) {
-            command.abandon();
-        }
+        commands.abandonAll();
         failAll(new EngineClosedException());
     }
 
     /// Waits for commands. Whoever posts one unparks this thread, so that none is missed.
     private void await() {
-        if (commands.isEmpty() && !closed) {
+        if (commands.isEmpty() && !commands.isClosed()) {
             if (live.isEmpty()) {
                 LockSupport.park(this);
             } else {
@@ -348,7 +290,7 @@ final class EngineLoop implements AutoCloseable {
     }
 
     private static boolean isOver(Duration limit, long nanos) {
-        return !limit.isZero() && nanos > limit.toNanos();
+        return !limit.isZero() && nanos > TimeUnit.NANOSECONDS.convert(limit);
     }
 
     private EngineStats snapshot() {
@@ -368,10 +310,7 @@ final class EngineLoop implements AutoCloseable {
     /// Ends what runs with [EngineClosedException], and the thread.
     @Override
     public void close() {
-        synchronized (admission) {
-            closed = true;
-        }
-        LockSupport.unpark(thread);
+        commands.close();
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {

@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -117,7 +118,7 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
     public Optional<GenerationEvent> poll(Duration timeout) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            long nanos = timeout.toNanos();
+            long nanos = TimeUnit.NANOSECONDS.convert(timeout); // for ever, where Duration would overflow
             while (buffer.isEmpty() && failure == null && !ended && !closed && nanos > 0) {
                 nanos = changed.awaitNanos(nanos);
             }

@@ -19,6 +19,7 @@ import dev.mixtral.sampling.SamplingParams;
 import dev.mixtral.scheduler.SchedulerConfig;
 import dev.mixtral.scheduler.SchedulerOutput;
 import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.testing.Seeds;
 import dev.mixtral.testing.TestModels;
 import dev.mixtral.tokenizer.Tokenizers;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -320,5 +322,47 @@ class EngineLoopTest {
         }
         assertThat(ends).hasSize(40).allMatch(Finished.class::isInstance);
         awaitIdle();
+    }
+
+    /// Reads, lags, cancels, closes or leaves, as chance has it; nothing is left behind in the end.
+    @Test
+    void readersOfEveryKindLeaveNothingBehind() throws InterruptedException {
+        restart(config.withMaxNumSeqs(4).withMaxWaiting(1000).withStallTimeout(Duration.ofMillis(20)));
+        permits.release(10_000_000);
+        Random random = Seeds.random("EngineLoopTest");
+        List<Thread> readers = new ArrayList<>();
+        List<FinishReason> ends = Collections.synchronizedList(new ArrayList<>());
+        for (int i = 0; i < 200; i++) {
+            Generation generation = generate(1 + random.nextInt(900), 1, random.nextInt(48));
+            int numRead = random.nextInt(300);
+            int kind = random.nextInt(5);
+            readers.add(Thread.ofVirtual().start(() -> read(generation, numRead, kind, ends)));
+        }
+        for (Thread reader : readers) {
+            assertThat(reader.join(Duration.ofMinutes(1))).isTrue();
+        }
+        awaitIdle();
+        assertThat(ends).isNotEmpty();
+        assertEnd(generate(5, 1, 2), FinishReason.LENGTH);
+    }
+
+    private static void read(Generation generation, int numRead, int kind, List<FinishReason> ends) {
+        int n = 0;
+        for (GenerationEvent event : generation) {
+            if (event instanceof Finished end) {
+                ends.add(end.reason());
+            }
+            if (++n == numRead) {
+                switch (kind) {
+                    case 0 -> generation.cancel();
+                    case 1 -> generation.close();
+                    case 2 -> {
+                        return; // left, neither read nor closed
+                    }
+                    case 3 -> LockSupport.parkNanos(30_000_000);
+                    default -> {}
+                }
+            }
+        }
     }
 }
