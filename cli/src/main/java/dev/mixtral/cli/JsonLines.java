@@ -1,5 +1,6 @@
 package dev.mixtral.cli;
 
+import dev.mixtral.chat.ChatJson;
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.error.MixtralException;
 import java.io.ByteArrayOutputStream;
@@ -59,6 +60,18 @@ final class JsonLines {
             return object;
         }
         throw new InvalidRequestException("", "expected a JSON object on this line");
+    }
+
+    /// Reads a line that holds a conversation.
+    ///
+    /// @param place where the line is, for the message of a failure
+    /// @throws InvalidRequestException if it is not one
+    static ChatJson.Request conversation(String line, String place) {
+        try {
+            return ChatJson.forApi().read(parse(line.getBytes(StandardCharsets.UTF_8)));
+        } catch (InvalidRequestException | JacksonException e) {
+            throw new InvalidRequestException("messages", place + ": " + message(e));
+        }
     }
 
     private static String message(RuntimeException failure) {

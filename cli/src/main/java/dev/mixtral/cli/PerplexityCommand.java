@@ -1,22 +1,29 @@
 package dev.mixtral.cli;
 
+import dev.mixtral.chat.ChatJson;
 import dev.mixtral.engine.Engine;
 import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.engine.Perplexity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Measures how well a model predicts a text.
+/// Measures how well a model predicts a text, or answers in conversations.
 ///
-/// The text is cut into windows of `--context` tokens that do not overlap, see [Perplexity#measure].
-@Command(name = "perplexity", description = "Measure how well the model predicts a text: perplexity, and tokens/s.")
+/// A text is cut into windows of `--context` tokens that do not overlap, see [Perplexity#measure].
+@Command(
+        name = "perplexity",
+        description = "Measure how well the model predicts a text, or answers: perplexity, and tokens/s.")
 final class PerplexityCommand implements Callable<Integer> {
     private static final int DEFAULT_WINDOW = 2048;
 
@@ -28,12 +35,25 @@ final class PerplexityCommand implements Callable<Integer> {
     @Mixin
     private final ComputeOptions compute = new ComputeOptions();
 
-    @Option(
-            names = {"-f", "--file"},
-            required = true,
-            paramLabel = "FILE",
-            description = "UTF-8 text.")
-    private Path file = Path.of("");
+    @ArgGroup(multiplicity = "1")
+    private Source source = new Source();
+
+    /// What is to be predicted.
+    private static final class Source {
+        @Option(
+                names = {"-f", "--file"},
+                paramLabel = "FILE",
+                description = "UTF-8 text.")
+        private @Nullable Path text;
+
+        @Option(
+                names = "--chats",
+                paramLabel = "FILE",
+                description =
+                        "Conversations, a {\"messages\",\"tools\"?} object per line; the last message of each, the"
+                                + " assistant's, is what is predicted.")
+        private @Nullable Path chats;
+    }
 
     @Option(names = "--json", description = "Write one JSON object.")
     private boolean json;
@@ -44,15 +64,31 @@ final class PerplexityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        byte[] text = Files.readAllBytes(file);
+        List<ChatJson.Request> conversations = source.chats == null ? List.of() : readConversations(source.chats);
+        byte[] text = source.text == null ? new byte[0] : Files.readAllBytes(source.text);
         EngineConfig config = compute.toConfig();
         try (Engine engine = Engine.load(model.resolve(terminal), config)) {
+            if (source.chats != null) {
+                report(Perplexity.ofAnswers(engine, conversations));
+                return 0;
+            }
             int window = config.contextLength() > 0
                     ? config.contextLength()
                     : Math.min(DEFAULT_WINDOW, engine.contextLength());
             report(Perplexity.measure(engine, engine.tokenizer().encode(text), window));
         }
         return 0;
+    }
+
+    private static List<ChatJson.Request> readConversations(Path file) throws IOException {
+        List<ChatJson.Request> conversations = new ArrayList<>();
+        List<String> lines = Files.readAllLines(file);
+        for (int i = 0; i < lines.size(); i++) {
+            if (!lines.get(i).isBlank()) {
+                conversations.add(JsonLines.conversation(lines.get(i), file + ", line " + (i + 1)));
+            }
+        }
+        return conversations;
     }
 
     private void report(Perplexity result) {

@@ -110,6 +110,36 @@ class ModelCommandsTest {
     }
 
     @Test
+    void perplexityOfAnswersCountsTheLastMessageAndItsEnd() throws IOException {
+        Path chats = folder.resolve("chats.jsonl");
+        Files.writeString(
+                chats,
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},"
+                        + "{\"role\":\"assistant\",\"content\":\"hello\"}]}\n\n"
+                        + "{\"messages\":[{\"role\":\"assistant\",\"content\":\"hello\"}]}\n");
+        int answerTokens = json(run("{\"text\":\"hello\"}\n", "tokenize", model))
+                .get("ids")
+                .size();
+        JsonNode report = json(run("", "perplexity", model, "--chats", chats.toString(), "--json"));
+
+        assertThat(report.get("tokens").intValue()).isEqualTo(2 * (answerTokens + 1));
+        assertThat(report.get("perplexity").doubleValue()).isBetween(10.0, 30000.0);
+    }
+
+    @Test
+    void perplexitySaysWhichConversationIsNone() throws IOException {
+        Path chats = folder.resolve("broken.jsonl");
+        Files.writeString(chats, "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}\n");
+        assertThat(run("", "perplexity", model, "--chats", chats.toString()).err())
+                .contains("conversation 1 does not end with a message of the assistant");
+
+        Files.writeString(chats, "\n{\"messages\":3}\n");
+        assertThat(run("", "perplexity", model, "--chats", chats.toString()).err())
+                .contains("broken.jsonl, line 2: messages must be an array");
+        assertThat(run("", "perplexity", model).exitCode()).isEqualTo(2);
+    }
+
+    @Test
     void runStreamsAnAnswerThatItsSeedFixes() {
         String[] args = {
             "run", model, "-p", "hi", "--max-tokens", "8", "--temperature", "1", "--seed", "7", NO_EOS, "--json"

@@ -73,6 +73,14 @@ public final class InstructTemplate implements ChatTemplate {
         return encode(new Conversation(systemPrompt, messages, continueFinal), tools);
     }
 
+    /// Returns the ids of an answer as the model has to write it behind a prompt: text or calls, and the end token
+    /// unless the answer is a prefix.
+    public int[] answer(AssistantMessage answer) {
+        PromptBuilder ids = new PromptBuilder(tokenizer);
+        encodeAnswer(answer, false, false, ids);
+        return ids.build().ids();
+    }
+
     private Prompt encode(Conversation conversation, List<ToolDefinition> tools) {
         List<Message> messages = conversation.messages();
         int firstUser = -1;
