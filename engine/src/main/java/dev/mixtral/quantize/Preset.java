@@ -1,5 +1,6 @@
 package dev.mixtral.quantize;
 
+import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.tensor.DType;
 import java.util.Arrays;
 import java.util.Locale;
@@ -67,6 +68,11 @@ public enum Preset {
     /// Returns the type of most matrices.
     public DType base() {
         return base;
+    }
+
+    /// Returns the bytes that the weights of an untied model take under this preset, without an importance matrix.
+    public long weightBytes(MixtralConfig config) {
+        return QuantizePlan.weightBytes(config, this);
     }
 
     /// Returns the preset with this name, in either case.

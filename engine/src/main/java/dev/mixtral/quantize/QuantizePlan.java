@@ -14,6 +14,7 @@ import dev.mixtral.tensor.Tensor;
 import dev.mixtral.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,9 +57,7 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
         List<Choice> choices = new ArrayList<>();
         List<GgufLayout.Declaration> declarations = new ArrayList<>();
         for (Part part : parts) {
-            int cols = (int) part.shape()[part.shape().length - 1];
-            String weight = part.weights().getFirst();
-            Choice choice = rules.choose(role(weight), layer(weight), cols);
+            Choice choice = choose(rules, part);
             choices.add(choice);
             declarations.add(GgufLayout.Declaration.of(part.name(), choice.type(), part.shape()));
         }
@@ -74,6 +73,21 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
                     layout.tensors().get(i).offset()));
         }
         return new QuantizePlan(layout, List.copyOf(tensors));
+    }
+
+    private static Choice choose(TypeRules rules, Part part) {
+        int cols = (int) part.shape()[part.shape().length - 1];
+        String weight = part.weights().getFirst();
+        return rules.choose(role(weight), layer(weight), cols);
+    }
+
+    static long weightBytes(MixtralConfig config, Preset preset) {
+        TypeRules rules = new TypeRules(preset, config, false, false);
+        return MixtralGguf.parts(config, false).stream()
+                .mapToLong(part -> choose(rules, part)
+                        .type()
+                        .byteSize(Arrays.stream(part.shape()).reduce(1, (a, b) -> a * b)))
+                .sum();
     }
 
     private static int headDim(Checkpoint checkpoint, Part part) {
