@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
         description = "Measure prefill and decode: tokens/s, bytes moved, share of the memory bandwidth.",
         footer = {
             "",
-            "Without a download, at full width: mixtral bench --random 8x7b:q4_0 --layers 4. Tokens per second of the "
-                    + "whole model are those of so few layers, scaled by their share of the bytes."
+            "Without a download, at full width: mixtral bench --random 8x7b:q4_0 --layers 4. Tokens per second of all "
+                    + "layers, at the same speed, are printed below those of so few."
         })
 final class BenchCommand implements Callable<Integer> {
     private final Terminal terminal;
@@ -93,7 +93,10 @@ final class BenchCommand implements Callable<Integer> {
                 RandomGguf.write(made, saveGguf);
                 return 0;
             }
-            Benchmark benchmark = new Benchmark(checkpoint, config, prompt, generate, depths);
+            int publishedLayers = checkpoint instanceof RandomCheckpoint made
+                    ? made.publishedLayers()
+                    : checkpoint.config().numLayers();
+            Benchmark benchmark = new Benchmark(checkpoint, config, publishedLayers, prompt, generate, depths);
             BenchReport report = benchmark.run(batches, terminal.err());
             if (json) {
                 terminal.out().println(JsonLines.MAPPER.writeValueAsString(report.toJson()));

@@ -15,8 +15,20 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param kernels name of the kernels
 /// @param threads compute threads
 /// @param bandwidth bytes per second that so many threads read from memory at most
+/// @param layers what was run of the model
 /// @param runs one per batch size
-record BenchReport(String model, String kernels, int threads, double bandwidth, List<Run> runs) {
+record BenchReport(String model, String kernels, int threads, double bandwidth, Layers layers, List<Run> runs) {
+    /// How much of a model was run.
+    ///
+    /// @param run layers that were
+    /// @param published layers that it has
+    /// @param outputBytes bytes of the output matrix, which every step reads once, however many layers there are
+    record Layers(int run, int published, long outputBytes) {
+        boolean isAll() {
+            return run == published;
+        }
+    }
+
     /// One batch size.
     ///
     /// @param batch sequences that decoded together
@@ -48,6 +60,18 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
             return (double) decodeBytes / decodeNanos * 1e9;
         }
 
+        /// Returns the prefill of all layers at the speed of these.
+        double prefillOfAll(Layers layers) {
+            return prefillTokensPerSecond() * layers.run() / layers.published();
+        }
+
+        /// Returns the decode of all layers at as many bytes per second.
+        double decodeOfAll(Layers layers) {
+            double stepBytes = (double) decodeBytes / generatedTokens;
+            double layerBytes = (stepBytes - layers.outputBytes()) / layers.run();
+            return decodeTokensPerSecond() * stepBytes / (layers.outputBytes() + layers.published() * layerBytes);
+        }
+
         double allocatedPerStep() {
             return (double) allocatedBytes / generatedTokens;
         }
@@ -76,6 +100,19 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
                     100 * run.decodeBytesPerSecond() / bandwidth,
                     run.allocatedPerStep() / 1024);
         }
+        if (!layers.isAll()) {
+            out.printf("%nAll %d layers at the speed of these %d:%n", layers.published(), layers.run());
+            for (Run run : runs) {
+                out.printf(
+                        Locale.ROOT,
+                        "%5d  %5d  %16.2f  %13s  %15.2f%n",
+                        run.batch(),
+                        run.depth(),
+                        run.prefillOfAll(layers),
+                        "",
+                        run.decodeOfAll(layers));
+            }
+        }
     }
 
     private static String peakText() {
@@ -90,11 +127,13 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
                 .put("model", model)
                 .put("kernels", kernels)
                 .put("threads", threads)
+                .put("layers", layers.run())
+                .put("publishedLayers", layers.published())
                 .put("memoryBytesPerSecond", bandwidth);
         peakResidentBytes().ifPresent(bytes -> root.put("peakResidentBytes", bytes));
         var array = root.putArray("runs");
         for (Run run : runs) {
-            array.addObject()
+            var entry = array.addObject()
                     .put("batch", run.batch())
                     .put("promptTokens", run.promptTokens())
                     .put("depth", run.depth())
@@ -105,6 +144,10 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
                     .put("decodeBytesPerSecond", run.decodeBytesPerSecond())
                     .put("allocatedBytesPerStep", run.allocatedPerStep())
                     .put("shareOfBandwidth", run.decodeBytesPerSecond() / bandwidth);
+            if (!layers.isAll()) {
+                entry.put("prefillTokensPerSecondOfAllLayers", run.prefillOfAll(layers))
+                        .put("decodeTokensPerSecondOfAllLayers", run.decodeOfAll(layers));
+            }
         }
         return root;
     }

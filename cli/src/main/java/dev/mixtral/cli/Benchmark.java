@@ -25,17 +25,26 @@ final class Benchmark {
     private final Checkpoint checkpoint;
     private final MixtralConfig model;
     private final EngineConfig config;
+    private final int publishedLayers;
     private final int prompt;
     private final int generate;
     private final List<Integer> depths;
 
+    /// @param publishedLayers layers of the model that the checkpoint stands for, which may have fewer
     /// @param prompt tokens of a prefill
     /// @param generate tokens of the decode behind it
     /// @param depths positions at which decode begins; the prompt's length at least
-    Benchmark(Checkpoint checkpoint, EngineConfig config, int prompt, int generate, List<Integer> depths) {
+    Benchmark(
+            Checkpoint checkpoint,
+            EngineConfig config,
+            int publishedLayers,
+            int prompt,
+            int generate,
+            List<Integer> depths) {
         this.checkpoint = checkpoint;
         this.model = checkpoint.config();
         this.config = config;
+        this.publishedLayers = publishedLayers;
         this.prompt = prompt;
         this.generate = generate;
         this.depths = List.copyOf(depths);
@@ -67,7 +76,15 @@ final class Benchmark {
                 }
             }
             return new BenchReport(
-                    checkpoint.source(), bench.kernels().kernels().name(), config.numThreads(), bandwidth, runs);
+                    checkpoint.source(),
+                    bench.kernels().kernels().name(),
+                    config.numThreads(),
+                    bandwidth,
+                    new BenchReport.Layers(
+                            model.numLayers(),
+                            publishedLayers,
+                            bench.weights().output().byteSize()),
+                    runs);
         }
     }
 

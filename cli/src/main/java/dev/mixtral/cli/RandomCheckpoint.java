@@ -111,6 +111,11 @@ final class RandomCheckpoint implements Checkpoint {
         tensors.put(ours, tensor);
     }
 
+    /// Returns how many layers the published model of this shape has.
+    int publishedLayers() {
+        return spec.publishedLayers();
+    }
+
     @Override
     public String source() {
         return "random " + spec.config().numLayers() + "-layer " + spec.type();

@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
 ///
 /// @param config the shape of the published model, with fewer layers if asked
 /// @param type type of the large matrices
-record RandomSpec(MixtralConfig config, DType type) {
+/// @param publishedLayers layers of the published model
+record RandomSpec(MixtralConfig config, DType type, int publishedLayers) {
     private static final Map<String, MixtralConfig> SHAPES = Map.of(
             "8x7b", new MixtralConfig(4096, 14336, 32, 32, 8, 128, 8, 2, 32000, 1e-5f, 1e6, 32768),
             "8x22b", new MixtralConfig(6144, 16384, 56, 48, 8, 128, 8, 2, 32768, 1e-5f, 1e6, 65536),
@@ -39,7 +40,7 @@ record RandomSpec(MixtralConfig config, DType type) {
         OptionChecks.require(
                 layers > 0 && layers <= shape.numLayers(),
                 "--layers: expected 1 to " + shape.numLayers() + ", got " + numLayers);
-        return new RandomSpec(withLayers(shape, layers), type(text.substring(colon + 1)));
+        return new RandomSpec(withLayers(shape, layers), type(text.substring(colon + 1)), shape.numLayers());
     }
 
     private static DType type(String name) {

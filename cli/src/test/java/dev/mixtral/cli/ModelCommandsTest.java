@@ -1,6 +1,7 @@
 package dev.mixtral.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -186,6 +187,13 @@ class ModelCommandsTest {
         assertThat(report.at("/runs/1/batch").intValue()).isEqualTo(2);
         assertThat(report.at("/runs/1/decodeTokensPerSecond").doubleValue()).isPositive();
         assertThat(report.at("/memoryBytesPerSecond").doubleValue()).isPositive();
+        // One of two layers: half the prefill, and less than the output matrix allows for decode.
+        double prefill = report.at("/runs/0/prefillTokensPerSecond").doubleValue();
+        double decode = report.at("/runs/0/decodeTokensPerSecond").doubleValue();
+        assertThat(report.at("/runs/0/prefillTokensPerSecondOfAllLayers").doubleValue())
+                .isCloseTo(prefill / 2, within(1e-6 * prefill));
+        assertThat(report.at("/runs/0/decodeTokensPerSecondOfAllLayers").doubleValue())
+                .isBetween(decode / 2, decode);
     }
 
     @ParameterizedTest

@@ -41,7 +41,7 @@ public enum Preset {
     IQ4_NL(25, DType.IQ4_NL),
     /// 4.25 bits, non-linear.
     IQ4_XS(30, DType.IQ4_XS),
-    /// 3.4 bits: experts 3.3, attention 5.5 to 8.5; all of 8x7B in 18.6 GiB. Not a mix of llama.cpp's.
+    /// 3.4 bits: experts 3.3, attention 5.5 to 8.5; all of 8x7B in 18.5 GiB. Not a mix of llama.cpp's.
     NL3(1003, DType.NL3),
     /// 3.4 bits, down projections 5.5.
     Q3_K_L(13, DType.Q3_K),
