@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A fixed team of compute threads that share out the tasks of one phase at a time.
 ///
-/// The caller's thread is member 0. Members take tasks from a shared counter, so an idle one helps a busy one;
-/// between phases they spin for a moment and then park, so a busy machine is not kept busier. Which member runs a
-/// task must not matter to its result.
+/// The caller's thread is member 0. A phase has tasks of one kind, or of two of which the second begins when the
+/// first has ended. Members take tasks from a shared counter, so an idle one helps a busy one; between phases they
+/// spin for a moment and then park, so a busy machine is not kept busier. Which member runs a task must not matter
+/// to its result.
 ///
 /// [#run] is for one caller at a time. Closing ends the threads.
 public final class ThreadTeam implements AutoCloseable {
@@ -28,13 +29,16 @@ public final class ThreadTeam implements AutoCloseable {
     private final List<Member> members = new ArrayList<>();
     private final Scratch callerScratch = new Scratch();
     private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger numDone = new AtomicInteger();
     private final AtomicInteger working = new AtomicInteger();
     private final AtomicInteger phase = new AtomicInteger();
     private volatile boolean closed;
     private volatile @Nullable Throwable failure;
     private volatile Thread caller = Thread.currentThread();
+    private int numFirst;
     private int numTasks;
-    private Task task = (index, scratch) -> {};
+    private Task first = (index, scratch) -> {};
+    private Task then = first;
 
     /// Starts a team.
     ///
@@ -59,25 +63,50 @@ public final class ThreadTeam implements AutoCloseable {
     ///
     /// @throws RuntimeException the first exception of a task, after all members have stopped working
     public void run(int numTasks, Task task) {
+        run(numTasks, task, 0, task);
+    }
+
+    /// Runs tasks `0 .. numFirst - 1` of one kind, then tasks `0 .. numThen - 1` of another, and returns when all are
+    /// done. One phase: members that find no more tasks of the first kind wait for those that still run, no longer.
+    ///
+    /// @throws RuntimeException the first exception of a task, after all members have stopped working
+    public void run(int numFirst, Task first, int numThen, Task then) {
         if (closed) {
             throw new IllegalStateException("the thread team is closed");
         }
-        if (members.isEmpty() || numTasks == 1) {
-            for (int i = 0; i < numTasks; i++) {
-                task.run(i, callerScratch);
-            }
+        // A single task is not worth waking anybody, nor waiting for who takes it.
+        if (numFirst == 1 || numThen == 1 || members.isEmpty()) {
+            runAlone(numFirst, first);
+            runAlone(numThen, then);
+        } else {
+            runShared(numFirst, first, numThen, then);
+        }
+    }
+
+    private void runAlone(int n, Task task) {
+        if (n > 1 && !members.isEmpty()) {
+            runShared(n, task, 0, task);
             return;
         }
-        this.task = task;
-        this.numTasks = numTasks;
+        for (int i = 0; i < n; i++) {
+            task.run(i, callerScratch);
+        }
+    }
+
+    private void runShared(int numFirst, Task first, int numThen, Task then) {
+        this.first = first;
+        this.then = then;
+        this.numFirst = numFirst;
+        this.numTasks = numFirst + numThen;
         caller = Thread.currentThread();
         next.set(0);
+        numDone.set(0);
         working.set(members.size());
         phase.incrementAndGet(); // publishes the fields above
         members.forEach(Member::wake);
         drain(callerScratch);
         for (int spins = 0; working.get() > 0; spins++) {
-            pause(spins);
+            pause(spins, 1_000_000);
         }
         rethrowFailure();
     }
@@ -96,7 +125,12 @@ public final class ThreadTeam implements AutoCloseable {
     private void drain(Scratch scratch) {
         try {
             for (int i = next.getAndIncrement(); i < numTasks; i = next.getAndIncrement()) {
-                task.run(i, scratch);
+                if (i < numFirst) {
+                    first.run(i, scratch);
+                    numDone.incrementAndGet();
+                } else if (awaitFirst()) {
+                    then.run(i - numFirst, scratch);
+                }
             }
         } catch (RuntimeException | Error e) {
             failure = e;
@@ -104,11 +138,20 @@ public final class ThreadTeam implements AutoCloseable {
         }
     }
 
-    private static void pause(int spins) {
+    /// Waits for all tasks of the first kind, and returns whether they ended well.
+    private boolean awaitFirst() {
+        for (int spins = 0; numDone.get() < numFirst && failure == null; spins++) {
+            // Nobody wakes a member here: it looks again soon.
+            pause(spins, 50_000);
+        }
+        return numDone.get() >= numFirst;
+    }
+
+    private static void pause(int spins, long nanos) {
         if (spins < SPINS_BEFORE_PARKING) {
             Thread.onSpinWait();
         } else {
-            LockSupport.parkNanos(1_000_000);
+            LockSupport.parkNanos(nanos);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mixtral.testing.Seeds;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,48 @@ class ThreadTeamTest {
             AtomicIntegerArray runs = new AtomicIntegerArray(10);
             team.run(10, (index, _) -> runs.incrementAndGet(index));
             assertThat(runs.toString()).isEqualTo("[1, 1, 1, 1, 1, 1, 1, 1, 1, 1]");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 8})
+    void tasksOfTheSecondKindSeeAllOfTheFirst(int numThreads) {
+        Random random = Seeds.random("two kinds " + numThreads);
+        try (ThreadTeam team = new ThreadTeam(numThreads)) {
+            for (int phase = 0; phase < 2_000; phase++) {
+                int numFirst = random.nextInt(8);
+                int numThen = random.nextInt(8);
+                int[] plain = new int[8];
+                AtomicIntegerArray seen = new AtomicIntegerArray(8);
+                team.run(
+                        numFirst,
+                        (index, _) -> plain[index] = index + 1,
+                        numThen,
+                        (index, _) -> seen.addAndGet(index, Arrays.stream(plain).sum()));
+                for (int i = 0; i < 8; i++) {
+                    assertThat(seen.get(i)).isEqualTo(i < numThen ? numFirst * (numFirst + 1) / 2 : 0);
+                }
+            }
+        }
+    }
+
+    @Test
+    void afterAFailureNoTaskOfTheSecondKindRuns() {
+        try (ThreadTeam team = new ThreadTeam(3)) {
+            for (int round = 0; round < 200; round++) {
+                AtomicIntegerArray runs = new AtomicIntegerArray(1);
+                assertThatThrownBy(() -> team.run(
+                                10,
+                                (index, _) -> {
+                                    if (index == 9) {
+                                        throw new IllegalStateException("task " + index);
+                                    }
+                                },
+                                10,
+                                (_, _) -> runs.incrementAndGet(0)))
+                        .hasMessage("task 9");
+                assertThat(runs.get(0)).isZero();
+            }
         }
     }
 
