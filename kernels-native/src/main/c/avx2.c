@@ -266,8 +266,11 @@ static void quantize(const float *x, int64_t cols, int8_t *codes, float *meta) {
 
 typedef __m256 vfloat;
 enum { VLEN = 8 };
+/* Sums of four heads in 8 registers, half of all. */
+#define MX_VALUES 16
 MX_INLINE vfloat vload(const float *p) { return _mm256_loadu_ps(p); }
 MX_INLINE vfloat vload_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+MX_INLINE vfloat vload_bytes(const int8_t *p) { return signed_bytes((const uint8_t *)p); }
 MX_INLINE void vstore(float *p, vfloat v) { _mm256_storeu_ps(p, v); }
 MX_INLINE vfloat vset1(float x) { return _mm256_set1_ps(x); }
 MX_INLINE vfloat vadd(vfloat a, vfloat b) { return _mm256_add_ps(a, b); }

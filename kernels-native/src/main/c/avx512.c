@@ -283,8 +283,11 @@ static void quantize(const float *x, int64_t cols, int8_t *codes, float *meta) {
 
 typedef __m512 vfloat;
 enum { VLEN = 16 };
+/* Scores of four heads in 8 registers: fewer would wait for each other. */
+#define MX_GROUPS 2
 MX_INLINE vfloat vload(const float *p) { return _mm512_loadu_ps(p); }
 MX_INLINE vfloat vload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+MX_INLINE vfloat vload_bytes(const int8_t *p) { return signed_bytes((const uint8_t *)p); }
 MX_INLINE void vstore(float *p, vfloat v) { _mm512_storeu_ps(p, v); }
 MX_INLINE vfloat vset1(float x) { return _mm512_set1_ps(x); }
 MX_INLINE vfloat vadd(vfloat a, vfloat b) { return _mm512_add_ps(a, b); }

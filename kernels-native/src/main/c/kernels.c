@@ -163,20 +163,26 @@ MX_EXPORT void mx_quantize(int32_t isa, const float *x, int64_t x_at, int64_t co
     kernels_of(isa)->quantize(x + x_at, cols, codes + codes_at, meta + meta_at);
 }
 
-/* Attention of one row for the query heads of one KV head; see struct mx_attention. */
-MX_EXPORT void mx_attention(int32_t isa, int32_t is_half, const float *q, int64_t q_at, int64_t heads, int64_t head_dim,
-    const int64_t *blocks, int64_t keys_at, int64_t values_at, int64_t positions, float scale, float *out, int64_t out_at) {
+/* Attention of neighbouring rows for the query heads of one KV head; see struct mx_attention. */
+MX_EXPORT void mx_attention(int32_t isa, int32_t kv_type, const float *q, int64_t q_at, int64_t q_stride, int64_t rows,
+    int64_t heads, int64_t head_dim, const int64_t *blocks, int64_t keys_at, int64_t values_at, int64_t positions,
+    int64_t from_chunk, int64_t to_chunk, float scale, float *out, int64_t out_at, int64_t out_stride) {
     struct mx_attention a = {
         .q = q + q_at,
         .out = out + out_at,
         .blocks = blocks,
+        .rows = rows,
+        .q_stride = q_stride,
+        .out_stride = out_stride,
         .heads = heads,
         .head_dim = head_dim,
         .keys_at = keys_at,
         .values_at = values_at,
         .positions = positions,
+        .from_chunk = from_chunk,
+        .to_chunk = to_chunk,
         .scale = scale,
-        .is_half = is_half,
+        .type = (enum mx_kv_type)kv_type,
     };
     kernels_of(isa)->attention(&a);
 }

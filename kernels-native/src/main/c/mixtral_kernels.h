@@ -13,7 +13,7 @@
 #define MX_EXPORT __attribute__((visibility("default")))
 #define MX_INLINE static inline __attribute__((always_inline))
 
-enum { MX_ROWS = 16, MX_COLS = 32, MX_META = 8, MX_QUADS = 8 };
+enum { MX_ROWS = 16, MX_COLS = 32, MX_META = 8, MX_QUADS = 8, MX_MAX_HEAD_DIM = 256 };
 
 /* How a sub-block stores its scales: PackedType.Scales, in its order. */
 enum mx_scales { MX_HALF, MX_HALF_MIN, MX_BYTES, MX_BYTES_MIN, MX_BYTES_16, MX_NIBBLES_16 };
@@ -102,18 +102,27 @@ typedef void mx_tile_fn(const uint8_t *w, int64_t panel_bytes, struct mx_rows x,
 /* The tiles of one packed type: two panels of one token, then one panel of 1, 2, 4, 8, 16 tokens. */
 enum { MX_TWO_PANELS, MX_TOKENS_1, MX_TOKENS_2, MX_TOKENS_4, MX_TOKENS_8, MX_TOKENS_16, MX_NUM_TILES };
 
-/* Attention of one position over a cached sequence. */
+/* How keys and values are stored: dev.mixtral.kvcache.KvType, by its numbers. */
+enum mx_kv_type { MX_F32, MX_F16, MX_Q8_0 };
+
+/* Attention of neighbouring rows over the cache of their sequence, for the query heads that share a KV head: of all
+ * chunks, joined, or of one row's chunks [from_chunk, to_chunk) apart. */
 struct mx_attention {
-    const float *q;        /* [heads][head_dim], rotated */
-    float *out;            /* [heads][head_dim] */
+    const float *q;        /* [rows][heads][head_dim], rotated; rows are q_stride apart */
+    float *out;            /* the same, out_stride apart; or [to_chunk - from_chunk][heads][head_dim + 2] */
     const int64_t *blocks; /* addresses of the blocks of 64 positions */
+    int64_t rows;
+    int64_t q_stride;
+    int64_t out_stride;
     int64_t heads;         /* query heads that share the KV head */
-    int64_t head_dim;      /* a multiple of 16 */
-    int64_t keys_at;       /* offset in a block of this layer's and head's keys, [4][head_dim][16] */
-    int64_t values_at;     /* likewise of the values, [64][head_dim] */
-    int64_t positions;
+    int64_t head_dim;      /* a multiple of 16, at most MX_MAX_HEAD_DIM */
+    int64_t keys_at;       /* offset in a block of this layer's and head's keys: 4 groups, KvLayout */
+    int64_t values_at;     /* likewise of the values */
+    int64_t positions;     /* positions that the first row attends to; each further row one more */
+    int64_t from_chunk;
+    int64_t to_chunk;      /* 0: all, joined */
     float scale;           /* 1 / sqrt(head_dim) */
-    int is_half;           /* keys and values are binary16, else binary32 */
+    enum mx_kv_type type;
 };
 
 /* The kernels of one instruction set. */

@@ -228,6 +228,12 @@ enum { VLEN = 4 };
 #define MX_VALUES 16
 MX_INLINE vfloat vload(const float *p) { return vld1q_f32(p); }
 MX_INLINE vfloat vload_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+MX_INLINE vfloat vload_bytes(const int8_t *p) {
+    int32_t four;
+    memcpy(&four, p, sizeof four);
+    int16x8_t wide = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+}
 MX_INLINE void vstore(float *p, vfloat v) { vst1q_f32(p, v); }
 MX_INLINE vfloat vset1(float x) { return vdupq_n_f32(x); }
 MX_INLINE vfloat vadd(vfloat a, vfloat b) { return vaddq_f32(a, b); }

@@ -1,5 +1,5 @@
-/* Compares the compiled kernels with packed_reference.h: products, gated layers and quantised activations bit for bit,
- * attention to within 1e-5 of a head's largest output.
+/* Compares the compiled kernels with packed_reference.h: products, gated layers, quantised activations and attention bit
+ * for bit; attention also with double precision, to within 1e-5 of a head's largest output.
  *
  *   kernels_test [INSTRUCTION_SET [SEED]]
  *
@@ -23,9 +23,9 @@ void mx_gate_up(int32_t isa, int32_t type, const uint8_t *w, int64_t first_run, 
     int8_t *hidden_codes, int64_t hidden_codes_stride, float *hidden_meta, int64_t hidden_meta_stride);
 void mx_quantize(int32_t isa, const float *x, int64_t x_at, int64_t cols, int8_t *codes, int64_t codes_at, float *meta,
     int64_t meta_at);
-void mx_attention(int32_t isa, int32_t is_half, const float *q, int64_t q_at, int64_t heads, int64_t head_dim,
-    const int64_t *blocks, int64_t keys_at, int64_t values_at, int64_t positions, float scale, float *out,
-    int64_t out_at);
+void mx_attention(int32_t isa, int32_t kv_type, const float *q, int64_t q_at, int64_t q_stride, int64_t rows,
+    int64_t heads, int64_t head_dim, const int64_t *blocks, int64_t keys_at, int64_t values_at, int64_t positions,
+    int64_t from_chunk, int64_t to_chunk, float scale, float *out, int64_t out_at, int64_t out_stride);
 
 enum { FROM = 2, MAX_TOKENS = 19, ALL_TOKENS = FROM + MAX_TOKENS, MAX_ROWS = 40, PANELS = 3 };
 enum { P8_0 = 4, UNTOUCHED = 0xa5 };
@@ -332,70 +332,117 @@ static void test_quantize(int64_t cols) {
     free(expected_meta);
 }
 
-/* A block of 64 positions of which `written` hold numbers: the others hold NaN, which must not show. */
+static const char *const kv_names[] = {"f32", "f16", "q8_0"};
+
+/* A block of 64 positions of which `written` hold numbers: the others hold NaN or nonsense, which must not show. */
 static void fill_block(const struct ref_cache *kv, uint8_t *block, int64_t written) {
-    const int64_t dim = kv->head_dim, bytes = kv->is_half ? 2 : 4;
-    memset(block, 0xff, (size_t)(kv->values_at + REF_BLOCK * dim * bytes));
+    memset(block, 0xff, (size_t)(kv->values_at + REF_BLOCK * ref_kv_row(kv)));
     for (int64_t j = 0; j < written; j++) {
-        for (int64_t i = 0; i < dim; i++) {
-            int64_t key = (j / REF_ROWS * dim + i) * REF_ROWS + j % REF_ROWS;
-            uint8_t *at[] = {block + kv->keys_at + bytes * key, block + kv->values_at + bytes * (j * dim + i)};
+        for (int64_t i = 0; i < kv->head_dim; i++) {
+            uint8_t *at[] = {block + ref_key_at(kv, j, i), block + ref_value_at(kv, j, i)};
+            uint8_t *scale_at[] = {block + ref_key_scale_at(kv, j, i), block + ref_value_scale_at(kv, j, i)};
             for (int side = 0; side < 2; side++) {
                 float x = uniform() * 2;
-                if (kv->is_half) put_half(at[side], below(32) == 0 ? 0 : 9, 15);
-                else memcpy(at[side], &x, 4);
+                if (kv->type == REF_F16) put_half(at[side], below(32) == 0 ? 0 : 9, 15);
+                else if (kv->type == REF_F32) memcpy(at[side], &x, 4);
+                else *at[side] = (uint8_t)(int8_t)(below(255) - 127);
+                if (kv->type == REF_Q8_0 && i % REF_KV_RUN == 0) put_half(scale_at[side], below(32) == 0 ? 0 : 5, 8);
             }
         }
     }
 }
 
-/* Returns the largest error of any head, relative to the head's largest output. */
-static double attention_calls(const struct ref_cache *kv, int64_t positions) {
-    enum { MAX_HEADS = 6, Q_AT = 5, OUT_AT = 3 };
-    const int64_t dim = kv->head_dim, size = OUT_AT + MAX_HEADS * dim + 16;
-    const float scale = 1 / sqrtf((float)dim);
-    float q[Q_AT + MAX_HEADS * 128], one_by_one[MAX_HEADS * 128];
-    double expected[MAX_HEADS][128], worst = 0;
+enum { MAX_HEADS = 7, MAX_DIM = 128, MAX_CHUNKS = 4, MAX_ATTENTION_ROWS = 11, Q_AT = 5, OUT_AT = 3 };
+
+/* Expects MAX_HEADS heads of one row from the definition, and returns the largest error of any of them beside double
+ * precision, relative to the head's largest output. */
+static double expect_row(const struct ref_cache *kv, const float *q, int64_t positions, float scale, float *parts,
+    float *expected) {
+    const int64_t dim = kv->head_dim, chunks = (positions + REF_CHUNK - 1) / REF_CHUNK;
+    double exact[MAX_DIM], worst = 0;
     for (int64_t h = 0; h < MAX_HEADS; h++) {
-        float sharpness = ldexpf(1, below(5) - 2);
-        for (int64_t i = 0; i < dim; i++) q[Q_AT + h * dim + i] = uniform() * sharpness;
-        ref_attention(kv, q + Q_AT + h * dim, positions, scale, expected[h]);
-        mx_attention(isa, kv->is_half, q, Q_AT + h * dim, 1, dim, kv->blocks, kv->keys_at, kv->values_at, positions,
-            scale, one_by_one, h * dim);
+        for (int64_t c = 0; c < chunks; c++)
+            ref_attention_chunk(kv, q + h * dim, c, positions, scale, parts + (c * MAX_HEADS + h) * (dim + 2));
+        ref_attention_join(parts + h * (dim + 2), chunks, MAX_HEADS * (dim + 2), dim, expected + h * dim);
+        ref_attention(kv, q + h * dim, positions, scale, exact);
         double largest = 0, error = 0;
         for (int64_t i = 0; i < dim; i++) {
-            double e = fabs((double)one_by_one[h * dim + i] - expected[h][i]);
-            largest = fmax(largest, fabs(expected[h][i]));
+            double e = fabs((double)expected[h * dim + i] - exact[i]);
+            largest = fmax(largest, fabs(exact[i]));
             if (!(e <= error)) error = e;
         }
         if (!(error <= MAX_ERROR * largest))
             fail("attention of %d positions, %d elements, %s: error %g of %g", (int)positions, (int)dim,
-                kv->is_half ? "f16" : "f32", error, largest);
+                kv_names[kv->type], error, largest);
         worst = fmax(worst, error / largest);
-    }
-    for (int64_t heads = 1; heads <= MAX_HEADS; heads++) {
-        float *out = untouched_new(size * 4);
-        char what[96];
-        snprintf(what, sizeof what, "attention of %d positions, %d elements, %s, %d heads: beside one head alone",
-            (int)positions, (int)dim, kv->is_half ? "f16" : "f32", (int)heads);
-        mx_attention(isa, kv->is_half, q, Q_AT, heads, dim, kv->blocks, kv->keys_at, kv->values_at, positions, scale,
-            out, OUT_AT);
-        check_floats(what, out, size, OUT_AT, 0, 1, heads * dim, one_by_one, 0);
-        free(out);
     }
     return worst;
 }
 
-static double test_attention(int is_half, int64_t head_dim, int64_t positions) {
+/* Every number of heads of one row, and its chunks apart. */
+static void single_rows(const struct ref_cache *kv, const float *q, int64_t positions, float scale, const float *parts,
+    const float *expected) {
+    const int64_t dim = kv->head_dim, chunks = (positions + REF_CHUNK - 1) / REF_CHUNK, part = MAX_HEADS * (dim + 2);
+    const int64_t size = OUT_AT + MAX_CHUNKS * part + 16;
+    char what[96];
+    for (int64_t heads = 1; heads <= MAX_HEADS; heads++) {
+        snprintf(what, sizeof what, "attention of %d positions, %d elements, %s, %d heads", (int)positions, (int)dim,
+            kv_names[kv->type], (int)heads);
+        float *out = untouched_new(size * 4);
+        mx_attention(isa, (int32_t)kv->type, q, Q_AT, 0, 1, heads, dim, kv->blocks, kv->keys_at, kv->values_at, positions,
+            0, 0, scale, out, OUT_AT, 0);
+        check_floats(what, out, size, OUT_AT, 0, 1, heads * dim, expected, 0);
+        free(out);
+    }
+    for (int64_t from = 0; from < chunks; from++) {
+        snprintf(what, sizeof what, "attention of %d positions, %d elements, %s, from chunk %d", (int)positions, (int)dim,
+            kv_names[kv->type], (int)from);
+        float *out = untouched_new(size * 4);
+        mx_attention(isa, (int32_t)kv->type, q, Q_AT, 0, 1, MAX_HEADS, dim, kv->blocks, kv->keys_at, kv->values_at,
+            positions, from, chunks, scale, out, OUT_AT, 0);
+        check_floats(what, out, size, OUT_AT, 0, 1, (chunks - from) * part, parts + from * part, 0);
+        free(out);
+    }
+}
+
+/* The last 1 to 11 rows of a sequence at once, and single ones. */
+static double attention_calls(const struct ref_cache *kv, int64_t positions) {
+    const int64_t dim = kv->head_dim, stride = MAX_HEADS * dim + 9, size = OUT_AT + MAX_ATTENTION_ROWS * stride + 16;
+    const float scale = 1 / sqrtf((float)dim);
+    float *q = malloc((size_t)(Q_AT + MAX_ATTENTION_ROWS * stride) * 4), *expected = malloc((size_t)size * 4);
+    float *parts = malloc(MAX_CHUNKS * MAX_HEADS * (MAX_DIM + 2) * 4);
+    int64_t rows = 1 + below((int)(positions < MAX_ATTENTION_ROWS ? positions : MAX_ATTENTION_ROWS));
+    double worst = 0;
+    for (int64_t i = 0; i < Q_AT + rows * stride; i++) q[i] = uniform() * ldexpf(1, below(5) - 2);
+    for (int64_t r = 0; r < rows; r++)
+        worst = fmax(worst,
+            expect_row(kv, q + Q_AT + r * stride, positions - rows + 1 + r, scale, parts, expected + r * stride));
+    char what[96];
+    snprintf(what, sizeof what, "attention of %d rows up to %d positions, %d elements, %s", (int)rows, (int)positions,
+        (int)dim, kv_names[kv->type]);
+    float *out = untouched_new(size * 4);
+    mx_attention(isa, (int32_t)kv->type, q, Q_AT, stride, rows, MAX_HEADS, dim, kv->blocks, kv->keys_at, kv->values_at,
+        positions - rows + 1, 0, 0, scale, out, OUT_AT, stride);
+    check_floats(what, out, size, OUT_AT, stride, rows, MAX_HEADS * dim, expected, stride);
+    free(out);
+    expect_row(kv, q + Q_AT, positions, scale, parts, expected);
+    single_rows(kv, q, positions, scale, parts, expected);
+    free(parts);
+    free(expected);
+    free(q);
+    return worst;
+}
+
+static double test_attention(enum ref_kv_type type, int64_t head_dim, int64_t positions) {
     enum { MAX_BLOCKS = 24 };
     struct guarded memory[MAX_BLOCKS];
-    int64_t blocks[MAX_BLOCKS], bytes = is_half ? 2 : 4;
-    struct ref_cache kv = {.blocks = blocks, .head_dim = head_dim, .keys_at = 64, .is_half = is_half};
-    kv.values_at = kv.keys_at + REF_BLOCK * head_dim * bytes;
+    int64_t blocks[MAX_BLOCKS];
+    struct ref_cache kv = {.blocks = blocks, .head_dim = head_dim, .keys_at = 64, .type = type};
+    kv.values_at = kv.keys_at + REF_BLOCK * ref_kv_row(&kv);
     int num_blocks = (int)((positions + REF_BLOCK - 1) / REF_BLOCK);
     for (int b = 0; b < num_blocks; b++) {
         int64_t left = positions - REF_BLOCK * b;
-        memory[b] = guarded_new(kv.values_at + REF_BLOCK * head_dim * bytes);
+        memory[b] = guarded_new(kv.values_at + REF_BLOCK * ref_kv_row(&kv));
         blocks[b] = (int64_t)(intptr_t)memory[b].at;
         fill_block(&kv, memory[b].at, left < REF_BLOCK ? left : REF_BLOCK);
     }
@@ -424,10 +471,12 @@ static void test_set(void) {
     printf("%s: %d rows quantised: same bits\n", set_names[isa], rows);
     test_products();
     double worst = 0;
-    for (int is_half = 0; is_half < 2; is_half++)
+    for (int type = 0; type < 3; type++)
         for (int d = 0; d < 4; d++)
-            for (int p = 0; p < 10; p++) worst = fmax(worst, test_attention(is_half, dims[d], positions[p]));
-    printf("%s: attention within %.2g, and the same bits for any number of heads\n", set_names[isa], worst);
+            for (int p = 0; p < 10; p++)
+                worst = fmax(worst, test_attention((enum ref_kv_type)type, dims[d], positions[p]));
+    printf("%s: attention: same bits for any rows and heads, within %.2g; digest %016llx\n", set_names[isa], worst,
+        (unsigned long long)digest);
 }
 
 int main(int argc, char **argv) {

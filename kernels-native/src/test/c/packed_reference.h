@@ -228,25 +228,52 @@ static void ref_gate_up(const float *product, int8_t *codes, float *meta) {
 }
 
 /* Keys and values of one layer and KV head in blocks of 64 positions: KvLayout. */
+enum ref_kv_type { REF_F32, REF_F16, REF_Q8_0 };
 struct ref_cache {
     const int64_t *blocks;
     int64_t head_dim, keys_at, values_at;
-    int is_half;
+    enum ref_kv_type type;
 };
+enum { REF_CHUNK = 512, REF_KV_RUN = 32 };
 
-static double ref_element(const struct ref_cache *kv, int64_t position, int64_t at, int64_t index) {
-    const uint8_t *block = (const uint8_t *)(intptr_t)kv->blocks[position / REF_BLOCK] + at;
+static int64_t ref_kv_scales(const struct ref_cache *kv) {
+    return kv->type == REF_Q8_0 ? (kv->head_dim + REF_KV_RUN - 1) / REF_KV_RUN : 0;
+}
+static int64_t ref_kv_element(const struct ref_cache *kv) { return kv->type == REF_F32 ? 4 : kv->type == REF_F16 ? 2 : 1; }
+static int64_t ref_kv_row(const struct ref_cache *kv) {
+    return 2 * ref_kv_scales(kv) + ref_kv_element(kv) * kv->head_dim;
+}
+/* Offsets in a block. */
+static int64_t ref_key_scale_at(const struct ref_cache *kv, int64_t j, int64_t i) {
+    int64_t group = kv->keys_at + j / REF_ROWS * REF_ROWS * ref_kv_row(kv);
+    return group + 2 * (i / REF_KV_RUN * REF_ROWS + j % REF_ROWS);
+}
+static int64_t ref_key_at(const struct ref_cache *kv, int64_t j, int64_t i) {
+    int64_t group = kv->keys_at + j / REF_ROWS * REF_ROWS * ref_kv_row(kv);
+    return group + 2 * REF_ROWS * ref_kv_scales(kv) + ref_kv_element(kv) * (i * REF_ROWS + j % REF_ROWS);
+}
+static int64_t ref_value_scale_at(const struct ref_cache *kv, int64_t j, int64_t i) {
+    return kv->values_at + 2 * (j * ref_kv_scales(kv) + i / REF_KV_RUN);
+}
+static int64_t ref_value_at(const struct ref_cache *kv, int64_t j, int64_t i) {
+    return kv->values_at + 2 * REF_BLOCK * ref_kv_scales(kv) + ref_kv_element(kv) * (j * kv->head_dim + i);
+}
+
+static float ref_kv(const struct ref_cache *kv, int64_t position, int64_t at, int64_t scale_at) {
+    const uint8_t *block = (const uint8_t *)(intptr_t)kv->blocks[position / REF_BLOCK];
     float full;
-    if (kv->is_half) return (double)ref_half(block + 2 * index);
-    memcpy(&full, block + 4 * index, 4);
-    return (double)full;
+    if (kv->type == REF_F16) return ref_half(block + at);
+    if (kv->type == REF_Q8_0) return (float)(int8_t)block[at] * ref_half(block + scale_at);
+    memcpy(&full, block + at, 4);
+    return full;
 }
-static double ref_key(const struct ref_cache *kv, int64_t position, int64_t i) {
-    int64_t group = position % REF_BLOCK / REF_ROWS;
-    return ref_element(kv, position, kv->keys_at, (group * kv->head_dim + i) * REF_ROWS + position % REF_ROWS);
+static float ref_key(const struct ref_cache *kv, int64_t position, int64_t i) {
+    int64_t j = position % REF_BLOCK;
+    return ref_kv(kv, position, ref_key_at(kv, j, i), ref_key_scale_at(kv, j, i));
 }
-static double ref_value(const struct ref_cache *kv, int64_t position, int64_t i) {
-    return ref_element(kv, position, kv->values_at, position % REF_BLOCK * kv->head_dim + i);
+static float ref_value(const struct ref_cache *kv, int64_t position, int64_t i) {
+    int64_t j = position % REF_BLOCK;
+    return ref_kv(kv, position, ref_value_at(kv, j, i), ref_value_scale_at(kv, j, i));
 }
 
 /* out = softmax(q · kᵀ · scale) · v for one query head, in double. */
@@ -254,7 +281,7 @@ static void ref_attention(const struct ref_cache *kv, const float *q, int64_t po
     double *p = malloc((size_t)positions * sizeof *p), max = -INFINITY, sum = 0;
     for (int64_t j = 0; j < positions; j++) {
         p[j] = 0;
-        for (int64_t i = 0; i < kv->head_dim; i++) p[j] += (double)q[i] * ref_key(kv, j, i);
+        for (int64_t i = 0; i < kv->head_dim; i++) p[j] += (double)q[i] * (double)ref_key(kv, j, i);
         p[j] *= (double)scale;
         max = fmax(max, p[j]);
     }
@@ -262,10 +289,45 @@ static void ref_attention(const struct ref_cache *kv, const float *q, int64_t po
     for (int64_t j = 0; j < positions; j++) {
         p[j] = exp(p[j] - max);
         sum += p[j];
-        for (int64_t i = 0; i < kv->head_dim; i++) out[i] += p[j] * ref_value(kv, j, i);
+        for (int64_t i = 0; i < kv->head_dim; i++) out[i] += p[j] * (double)ref_value(kv, j, i);
     }
     for (int64_t i = 0; i < kv->head_dim; i++) out[i] /= sum;
     free(p);
+}
+
+/* One chunk of one query head as Kernels defines it: weighted values, the maximum, the sum. */
+static void ref_attention_chunk(const struct ref_cache *kv, const float *q, int64_t chunk, int64_t positions, float scale,
+    float *part) {
+    const int64_t dim = kv->head_dim, from = chunk * REF_CHUNK;
+    const int64_t n = positions - from < REF_CHUNK ? positions - from : REF_CHUNK;
+    float p[REF_CHUNK], max = -INFINITY, lanes[REF_ROWS] = {0}, sum = 0;
+    for (int64_t j = 0; j < n; j++) {
+        p[j] = 0;
+        for (int64_t i = 0; i < dim; i++) p[j] = fmaf(ref_key(kv, from + j, i), q[i], p[j]);
+        p[j] *= scale;
+        max = fmaxf(max, p[j]);
+    }
+    for (int64_t j = 0; j < n; j++) lanes[j % REF_ROWS] += p[j] = ref_exp(p[j] - max);
+    for (int i = 0; i < REF_ROWS; i++) sum += lanes[i];
+    for (int64_t i = 0; i < dim; i++) {
+        part[i] = 0;
+        for (int64_t j = 0; j < n; j++) part[i] = fmaf(p[j], ref_value(kv, from + j, i), part[i]);
+    }
+    part[dim] = max;
+    part[dim + 1] = sum;
+}
+
+/* Joins the chunks of one query head as Kernels defines it. */
+static void ref_attention_join(const float *parts, int64_t chunks, int64_t stride, int64_t dim, float *out) {
+    float max = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < dim; i++) out[i] = 0;
+    for (int64_t c = 0; c < chunks; c++, parts += stride) {
+        float new_max = fmaxf(max, parts[dim]), before = ref_exp(max - new_max), now = ref_exp(parts[dim] - new_max);
+        sum = fmaf(parts[dim + 1], now, sum * before);
+        for (int64_t i = 0; i < dim; i++) out[i] = fmaf(parts[i], now, out[i] * before);
+        max = new_max;
+    }
+    for (int64_t i = 0; i < dim; i++) out[i] *= 1 / sum;
 }
 
 #endif

@@ -95,13 +95,30 @@ public abstract class DelegatingKernels implements Kernels {
     @Override
     public void attention(
             FloatMatrix q,
+            int fromRow,
+            int numRows,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int firstPosition,
+            FloatMatrix out,
+            Scratch scratch) {
+        others.attention(q, fromRow, numRows, kv, layer, kvHead, firstPosition, out, scratch);
+    }
+
+    @Override
+    public void attentionParts(
+            FloatMatrix q,
             int row,
             KvCache kv,
             int layer,
             int kvHead,
-            int numPositions,
-            FloatMatrix out,
+            int position,
+            int fromChunk,
+            int toChunk,
+            float[] parts,
+            int at,
             Scratch scratch) {
-        others.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
+        others.attentionParts(q, row, kv, layer, kvHead, position, fromChunk, toChunk, parts, at, scratch);
     }
 }

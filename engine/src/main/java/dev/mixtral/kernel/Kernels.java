@@ -25,9 +25,26 @@ import java.lang.foreign.MemorySegment;
 /// where `w` are the integers of the weights, `q` the codes and `d` the scale of the activations. Types with groups
 /// of 16 do the first line for either half, then the second for either half.
 ///
+/// **Attention arithmetic** is defined likewise, in 32-bit floats and with fused operations, for each query head over
+/// chunks of [#ATTENTION_CHUNK] positions from the beginning of the sequence. A chunk by itself:
+///
+/// ```
+/// s_j = (Σ_i k_j[i] · q[i]) · scale                 i ascending from 0, scale = float(1 / sqrt(headDim))
+/// max = max_j s_j,  p_j = exp(s_j - max)            FloatMath.exp
+/// sum = Σ_l (Σ_{j mod 16 = l} p_j)                  j ascending, then l
+/// part[i] = Σ_j p_j · v_j[i]                        j ascending from 0
+/// ```
+///
+/// Chunks are then joined in ascending order, as [AttentionParts] does. As keys and values of every
+/// [dev.mixtral.kvcache.KvType] are 32-bit floats exactly, neither the tiles in which rows are computed, nor who
+/// computes which chunk, nor the provider changes a bit.
+///
 /// Implementations are stateless and thread-safe; working memory is the caller's [Scratch]. Arguments are trusted:
 /// shapes were checked when the checkpoint was opened.
 public interface Kernels {
+    /// Positions that share a softmax before it is joined with that of others; a multiple of the blocks of a cache.
+    int ATTENTION_CHUNK = 512;
+
     /// Alignment of packed weights: a huge page.
     long WEIGHTS_ALIGNMENT = 2 << 20;
 
@@ -122,23 +139,44 @@ public interface Kernels {
     /// Adds a multiple of a row: `x[row] += scale · y[yRow]`.
     void addScaled(FloatMatrix x, int row, float scale, FloatMatrix y, int yRow);
 
-    /// Attends from one position to all positions up to itself, for the query heads that share one KV head
-    /// (grouped-query attention, arXiv 2305.13245): `o_h = softmax(q_h · kᵀ / sqrt(headDim)) · v`.
+    /// Attends from neighbouring positions of one sequence, each to all positions up to itself, for the query heads
+    /// that share one KV head (grouped-query attention, arXiv 2305.13245): `o_h = softmax(q_h · kᵀ / sqrt(headDim))
+    /// · v`.
     ///
     /// @param q `[T, H * headDim]`, rotated queries
-    /// @param row the row of `q` and `out`
-    /// @param kv keys and values of this row's sequence, positions `0 .. numPositions - 1` written
+    /// @param fromRow first row of `q` and `out` in use
+    /// @param numRows rows in use; row `fromRow + i` is position `firstPosition + i`
+    /// @param kv keys and values of these rows' sequence, written up to the last row's position
     /// @param layer layer of the cache
     /// @param kvHead KV head; serves query heads `kvHead * H / K .. (kvHead + 1) * H / K - 1`
-    /// @param numPositions positions to attend to, this row's own included
     /// @param out `[T, H * headDim]`; the columns of these query heads are overwritten
     void attention(
+            FloatMatrix q,
+            int fromRow,
+            int numRows,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int firstPosition,
+            FloatMatrix out,
+            Scratch scratch);
+
+    /// Computes a part of the attention of one position, so that several threads can share a long sequence
+    /// (flash-decoding): its chunks `fromChunk .. toChunk - 1`, each by itself. [AttentionParts#join] makes of all
+    /// chunks what [#attention] makes of the sequence, to the bit.
+    ///
+    /// @param position the row's position
+    /// @param parts receives the chunks from index `at` on, [AttentionParts] of this KV head's query heads each
+    void attentionParts(
             FloatMatrix q,
             int row,
             KvCache kv,
             int layer,
             int kvHead,
-            int numPositions,
-            FloatMatrix out,
+            int position,
+            int fromChunk,
+            int toChunk,
+            float[] parts,
+            int at,
             Scratch scratch);
 }

@@ -119,26 +119,21 @@ public final class KvCache implements AutoCloseable {
     /// @param v `[≥ row + 1, numKvHeads * headDim]`
     public void write(int layer, int position, FloatMatrix k, FloatMatrix v, int row) {
         MemorySegment block = block(position);
-        int headDim = layout.headDim();
-        int lane = position % KvLayout.GROUP;
         for (int kvHead = 0; kvHead < layout.numKvHeads(); kvHead++) {
-            long keys = layout.keyGroupOffset(layer, kvHead, position)
-                            / layout.type().bytes()
-                    + lane;
-            long values =
-                    layout.valueOffset(layer, kvHead, position) / layout.type().bytes();
-            for (int i = 0; i < headDim; i++) {
-                put(block, keys + (long) i * KvLayout.GROUP, k.get(row, kvHead * headDim + i));
-                put(block, values + i, v.get(row, kvHead * headDim + i));
-            }
+            int col = kvHead * layout.headDim();
+            KvElements.writeKey(block, layout, layer, kvHead, position, k.data(), k.offset(row) + col);
+            KvElements.writeValue(block, layout, layer, kvHead, position, v.data(), v.offset(row) + col);
         }
     }
 
-    private void put(MemorySegment block, long index, float value) {
-        switch (layout.type()) {
-            case F32 -> block.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
-            case F16 -> block.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(value));
-        }
+    /// Returns an element of a key that was written, as it is stored: the specification of what kernels read.
+    public float key(int layer, int kvHead, int position, int i) {
+        return KvElements.key(block(position), layout, layer, kvHead, position, i);
+    }
+
+    /// Returns an element of a value that was written, as it is stored.
+    public float value(int layer, int kvHead, int position, int i) {
+        return KvElements.value(block(position), layout, layer, kvHead, position, i);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.mixtral.model;
 
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.kernel.AttentionParts;
+import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.tensor.FloatMatrix;
 
@@ -10,6 +12,8 @@ final class Attention {
     private final MixtralWeights.Layer weights;
     private final int layer;
     private final int numKvHeads;
+    private final int headsPerKvHead;
+    private final int headDim;
     private final Compute compute;
     private final Rope rope;
 
@@ -17,39 +21,74 @@ final class Attention {
         this.weights = weights;
         this.layer = layer;
         this.numKvHeads = config.numKvHeads();
+        this.headsPerKvHead = config.numHeads() / config.numKvHeads();
+        this.headDim = config.headDim();
         this.compute = compute;
         this.rope = rope;
     }
 
-    /// Reads `workspace.normed`, extends the caches of the batch by this layer's keys and values, and leaves the
-    /// sub-layer's output in `workspace.projected`.
-    void forward(Batch batch, Workspace workspace) {
-        int numRows = batch.size();
-        compute.matmul(
-                new Linear[] {weights.wq(), weights.wk(), weights.wv()}, workspace.normed, numRows, new FloatMatrix[] {
-                    workspace.q, workspace.k, workspace.v
-                });
-        compute.forRows(numRows, (row, _) -> {
+    /// Reads `workspace.normed`, extends the caches of the batch by this layer's keys and values, leaves the
+    /// sub-layer's output in `workspace.projected`, and runs `then` for each row. Three phases.
+    void forward(Batch batch, Workspace workspace, Compute.RowTask then) {
+        Linear[] matrices = {weights.wq(), weights.wk(), weights.wv()};
+        FloatMatrix[] products = {workspace.q, workspace.k, workspace.v};
+        compute.matmul(matrices, workspace.normed, batch.size(), products, (row, _) -> {
             rope.rotate(workspace.q, row);
             rope.rotate(workspace.k, row);
             batch.caches()[row].write(layer, batch.positions()[row], workspace.k, workspace.v, row);
         });
-        compute.team().run(numRows * numKvHeads, (task, scratch) -> {
-            int row = task / numKvHeads;
-            KvCache cache = batch.caches()[row];
-            int numPositions = batch.positions()[row] + 1;
-            compute.kernels()
-                    .attention(
-                            workspace.q,
-                            row,
-                            cache,
-                            layer,
-                            task % numKvHeads,
-                            numPositions,
-                            workspace.attended.floats(),
-                            scratch);
+        compute.team().run(workspace.attentionPlan.numPieces() * numKvHeads, (task, scratch) -> {
+            attend(batch, workspace, task / numKvHeads, task % numKvHeads, scratch);
         });
-        compute.forRows(numRows, (row, _) -> workspace.attended.quantize(compute.kernels(), row));
-        compute.matmul(weights.wo(), workspace.attended, numRows, workspace.projected);
+        compute.matmul(weights.wo(), workspace.attended, batch.size(), workspace.projected, then);
+    }
+
+    private void attend(Batch batch, Workspace workspace, int piece, int kvHead, Scratch scratch) {
+        AttentionPlan plan = workspace.attentionPlan;
+        int row = plan.firstRow(piece);
+        int position = batch.positions()[row];
+        KvCache cache = batch.caches()[row];
+        FloatMatrix out = workspace.attended.floats();
+        if (plan.piecesOfRow(row) == 1) {
+            int numRows = plan.numRows(piece);
+            compute.kernels().attention(workspace.q, row, numRows, cache, layer, kvHead, position, out, scratch);
+            for (int i = row; i < row + numRows; i++) {
+                endHead(workspace, i);
+            }
+            return;
+        }
+        int numChunks = AttentionParts.numChunks(position + 1);
+        int partSize = AttentionParts.size(headsPerKvHead, headDim);
+        int firstPart = plan.firstPart(row, kvHead, numChunks) * partSize;
+        int from = plan.fromChunk(piece);
+        float[] parts = workspace.attentionParts;
+        compute.kernels()
+                .attentionParts(
+                        workspace.q,
+                        row,
+                        cache,
+                        layer,
+                        kvHead,
+                        position,
+                        from,
+                        plan.toChunk(piece),
+                        parts,
+                        firstPart + from * partSize,
+                        scratch);
+        if (workspace.piecesToDo.decrementAndGet(row * numKvHeads + kvHead) == 0) {
+            workspace.piecesToDo.set(row * numKvHeads + kvHead, plan.piecesOfRow(row));
+            int outAt = out.offset(row) + kvHead * headsPerKvHead * headDim;
+            AttentionParts.join(parts, firstPart, numChunks, headsPerKvHead, headDim, out.data(), outAt);
+            endHead(workspace, row);
+        }
+    }
+
+    /// Whoever ends the last KV head of a row quantises it.
+    private void endHead(Workspace workspace, int row) {
+        if (workspace.headsToDo.decrementAndGet(row) == 0) {
+            // For the next layer.
+            workspace.headsToDo.set(row, numKvHeads);
+            workspace.attended.quantize(compute.kernels(), row);
+        }
     }
 }

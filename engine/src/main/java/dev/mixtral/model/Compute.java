@@ -18,29 +18,42 @@ record Compute(Kernels kernels, ThreadTeam team) {
         team.run(numRows, task::run);
     }
 
-    /// Multiplies the first `numTokens` rows of `x` by several matrices at once.
+    /// Multiplies the first `numRows` rows of `x` by several matrices at once, then runs one task for each row.
     ///
     /// @param weights matrices with as many columns as `x`
     /// @param outs `outs[i]` receives the product with `weights[i]`
-    void matmul(Linear[] weights, Activations x, int numTokens, FloatMatrix[] outs) {
+    /// @param then sees all products of all rows
+    void matmul(Linear[] weights, Activations x, int numRows, FloatMatrix[] outs, RowTask then) {
         int[] firstTask = new int[weights.length + 1];
         for (int i = 0; i < weights.length; i++) {
             firstTask[i + 1] = firstTask[i] + numChunks(weights[i].rows());
         }
-        team.run(firstTask[weights.length], (task, scratch) -> {
-            int i = 0;
-            while (task >= firstTask[i + 1]) {
-                i++;
-            }
-            int from = (task - firstTask[i]) * CHUNK;
-            int to = Math.min(weights[i].rows(), from + CHUNK);
-            weights[i].matmul(kernels, from, to, x, 0, numTokens, outs[i], scratch);
-        });
+        team.run(
+                firstTask[weights.length],
+                (task, scratch) -> {
+                    int i = 0;
+                    while (task >= firstTask[i + 1]) {
+                        i++;
+                    }
+                    int from = (task - firstTask[i]) * CHUNK;
+                    int to = Math.min(weights[i].rows(), from + CHUNK);
+                    weights[i].matmul(kernels, from, to, x, 0, numRows, outs[i], scratch);
+                },
+                numRows,
+                then::run);
     }
 
-    /// Multiplies the first `numTokens` rows of `x` by one matrix.
-    void matmul(Linear weight, Activations x, int numTokens, FloatMatrix out) {
-        matmul(new Linear[] {weight}, x, numTokens, new FloatMatrix[] {out});
+    /// Multiplies the first `numRows` rows of `x` by one matrix, then runs one task for each row.
+    void matmul(Linear weight, Activations x, int numRows, FloatMatrix out, RowTask then) {
+        matmul(new Linear[] {weight}, x, numRows, new FloatMatrix[] {out}, then);
+    }
+
+    /// Multiplies the first `numRows` rows of `x` by one matrix.
+    void matmul(Linear weight, Activations x, int numRows, FloatMatrix out) {
+        team.run(numChunks(weight.rows()), (task, scratch) -> {
+            int from = task * CHUNK;
+            weight.matmul(kernels, from, Math.min(weight.rows(), from + CHUNK), x, 0, numRows, out, scratch);
+        });
     }
 
     /// Returns how many tasks cover `rows` weight rows.

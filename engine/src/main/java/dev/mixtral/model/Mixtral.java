@@ -34,9 +34,11 @@ public final class Mixtral {
         this.weights = weights;
         this.compute = new Compute(kernels, team);
         this.rope = new Rope(config, ropeLayout);
-        this.workspace = new Workspace(config, weights.usesPacked());
+        this.workspace = new Workspace(config, weights.usesPacked(), team.numThreads());
         for (int l = 0; l < config.numLayers(); l++) {
-            blocks.add(new TransformerBlock(config, weights.layers().get(l), l, compute, rope));
+            boolean last = l == config.numLayers() - 1;
+            float[] nextNorm = last ? null : weights.layers().get(l + 1).attentionNorm();
+            blocks.add(new TransformerBlock(config, weights.layers().get(l), nextNorm, l, compute, rope));
         }
     }
 
@@ -87,6 +89,7 @@ public final class Mixtral {
         compute.forRows(batch.size(), (row, _) -> {
             long offset = batch.tokens()[row] * table.rowBytes();
             Dequantizer.dequantize(table.type(), table.data(), offset, x.data(), x.offset(row), x.cols());
+            blocks.getFirst().begin(workspace, row);
         });
     }
 

@@ -39,48 +39,82 @@ final class SparseMoe {
         this.firstSlot = new int[config.numExperts() + 1];
     }
 
-    /// Reads `workspace.normed` and adds the sub-layer's output to `workspace.x`.
-    void forward(int numRows, Workspace workspace, @Nullable RoutingObserver observer) {
+    /// Computes the router's logits of a row of `workspace.normed`.
+    void route(Workspace workspace, int row, Scratch scratch) {
         if (gate != null) {
-            compute.matmul(gate, workspace.normed, numRows, workspace.routerLogits);
+            gate.matmul(compute.kernels(), 0, gate.rows(), workspace.normed, row, 1, workspace.routerLogits, scratch);
         }
+    }
+
+    /// Reads `workspace.normed` and the router's logits, adds the sub-layer's output to `workspace.x`, and runs
+    /// `then` for each row. Two phases.
+    void forward(int numRows, Workspace workspace, @Nullable RoutingObserver observer, Compute.RowTask then) {
         router.route(workspace.routerLogits, numRows);
         if (observer != null) {
             report(numRows, observer);
         }
         groupByExpert(numRows);
-        compute.forRows(numRows, (row, _) -> {
-            for (int rank = 0; rank < numExpertsPerToken; rank++) {
-                workspace.expertInput.copyRow(slot(row, rank), workspace.normed, row);
-            }
-        });
-        forExpertChunks(
-                ffnDim,
-                (expert, from, numTokens, chunk, to, scratch) -> experts.get(expert)
-                        .gateAndUp(
-                                compute.kernels(),
-                                workspace.expertInput,
-                                from,
-                                numTokens,
-                                chunk,
-                                to,
-                                workspace.hidden,
-                                workspace.up,
-                                scratch));
-        forExpertChunks(
-                dim,
-                (expert, from, numTokens, chunk, to, scratch) -> experts.get(expert)
-                        .down()
-                        .matmul(
-                                compute.kernels(),
-                                chunk,
-                                to,
-                                workspace.hidden,
-                                from,
-                                numTokens,
-                                workspace.expertOutput,
-                                scratch));
-        compute.forRows(numRows, (row, _) -> addOutputs(row, workspace.x, workspace.expertOutput));
+        int[] busy = busyExperts();
+        compute.team()
+                .run(
+                        numRows,
+                        (row, _) -> copyInput(workspace, row),
+                        numTasks(busy, ffnDim),
+                        (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
+        compute.team()
+                .run(
+                        numTasks(busy, dim),
+                        (task, scratch) -> down(workspace, busy, task, scratch),
+                        numRows,
+                        (row, scratch) -> {
+                            addOutputs(row, workspace.x, workspace.expertOutput);
+                            then.run(row, scratch);
+                        });
+    }
+
+    private void copyInput(Workspace workspace, int row) {
+        for (int rank = 0; rank < numExpertsPerToken; rank++) {
+            workspace.expertInput.copyRow(slot(row, rank), workspace.normed, row);
+        }
+    }
+
+    /// Returns the tasks of a phase: one for each chunk of output columns of each expert that has slots.
+    private static int numTasks(int[] busy, int numCols) {
+        return busy.length * Compute.numChunks(numCols);
+    }
+
+    private void gateAndUp(Workspace workspace, int[] busy, int task, Scratch scratch) {
+        int chunks = Compute.numChunks(ffnDim);
+        int expert = busy[task / chunks];
+        int from = task % chunks * Compute.CHUNK;
+        experts.get(expert)
+                .gateAndUp(
+                        compute.kernels(),
+                        workspace.expertInput,
+                        firstSlot[expert],
+                        firstSlot[expert + 1] - firstSlot[expert],
+                        from,
+                        Math.min(ffnDim, from + Compute.CHUNK),
+                        workspace.hidden,
+                        workspace.up,
+                        scratch);
+    }
+
+    private void down(Workspace workspace, int[] busy, int task, Scratch scratch) {
+        int chunks = Compute.numChunks(dim);
+        int expert = busy[task / chunks];
+        int from = task % chunks * Compute.CHUNK;
+        experts.get(expert)
+                .down()
+                .matmul(
+                        compute.kernels(),
+                        from,
+                        Math.min(dim, from + Compute.CHUNK),
+                        workspace.hidden,
+                        firstSlot[expert],
+                        firstSlot[expert + 1] - firstSlot[expert],
+                        workspace.expertOutput,
+                        scratch);
     }
 
     /// Adds in the row's own order of choice, so that the sum does not depend on the batch.
@@ -125,19 +159,6 @@ final class SparseMoe {
         }
     }
 
-    /// Runs one task for each chunk of output columns of each expert that has slots.
-    private void forExpertChunks(int numCols, ExpertTask task) {
-        int chunks = Compute.numChunks(numCols);
-        int[] busy = busyExperts();
-        compute.team().run(busy.length * chunks, (index, scratch) -> {
-            int expert = busy[index / chunks];
-            int chunk = index % chunks * Compute.CHUNK;
-            int from = firstSlot[expert];
-            int to = Math.min(numCols, chunk + Compute.CHUNK);
-            task.run(expert, from, firstSlot[expert + 1] - from, chunk, to, scratch);
-        });
-    }
-
     private int[] busyExperts() {
         int[] busy = new int[experts.size()];
         int n = 0;
@@ -147,11 +168,5 @@ final class SparseMoe {
             }
         }
         return Arrays.copyOf(busy, n);
-    }
-
-    /// Work of one expert: slots `fromSlot ..` and output columns `[fromCol, toCol)`.
-    @FunctionalInterface
-    private interface ExpertTask {
-        void run(int expert, int fromSlot, int numSlots, int fromCol, int toCol, Scratch scratch);
     }
 }

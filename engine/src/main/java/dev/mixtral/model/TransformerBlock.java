@@ -3,31 +3,49 @@ package dev.mixtral.model;
 import dev.mixtral.format.MixtralConfig;
 import org.jspecify.annotations.Nullable;
 
-/// One layer: `x += attention(norm(x)); x += moe(norm(x))`.
+/// One layer: `x += attention(norm(x)); x += moe(norm(x))`, in five phases of the thread team: queries, keys and
+/// values | attention | its output, router | gate and up | down.
 final class TransformerBlock {
     private final MixtralWeights.Layer weights;
+    private final float @Nullable [] nextNorm;
     private final float normEps;
     private final Compute compute;
     private final Attention attention;
     private final SparseMoe moe;
 
-    TransformerBlock(MixtralConfig config, MixtralWeights.Layer weights, int layer, Compute compute, Rope rope) {
+    /// @param nextNorm the attention norm of the next layer; `null` for the last
+    TransformerBlock(
+            MixtralConfig config,
+            MixtralWeights.Layer weights,
+            float @Nullable [] nextNorm,
+            int layer,
+            Compute compute,
+            Rope rope) {
         this.weights = weights;
+        this.nextNorm = nextNorm;
         this.normEps = config.normEps();
         this.compute = compute;
         this.attention = new Attention(config, weights, layer, compute, rope);
         this.moe = new SparseMoe(config, weights, layer, compute);
     }
 
-    /// Advances `workspace.x` by this layer.
+    /// Makes a row of `workspace.x` ready for this layer, if it is the first.
+    void begin(Workspace workspace, int row) {
+        normalize(workspace, row, weights.attentionNorm());
+    }
+
+    /// Advances `workspace.x` by this layer. Reads `workspace.normed`, and leaves there what the next layer reads.
     void forward(Batch batch, Workspace workspace, @Nullable RoutingObserver observer) {
-        compute.forRows(batch.size(), (row, _) -> normalize(workspace, row, weights.attentionNorm()));
-        attention.forward(batch, workspace);
-        compute.forRows(batch.size(), (row, _) -> {
+        attention.forward(batch, workspace, (row, scratch) -> {
             compute.kernels().addScaled(workspace.x, row, 1, workspace.projected, row);
             normalize(workspace, row, weights.ffnNorm());
+            moe.route(workspace, row, scratch);
         });
-        moe.forward(batch.size(), workspace, observer);
+        moe.forward(batch.size(), workspace, observer, (row, _) -> {
+            if (nextNorm != null) {
+                normalize(workspace, row, nextNorm);
+            }
+        });
     }
 
     private void normalize(Workspace workspace, int row, float[] weight) {

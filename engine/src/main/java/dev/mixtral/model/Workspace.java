@@ -1,7 +1,9 @@
 package dev.mixtral.model;
 
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.kernel.AttentionParts;
 import dev.mixtral.tensor.FloatMatrix;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /// The activations of one forward pass; grows to the largest batch seen. Confined to one forward pass at a time.
 ///
@@ -31,6 +33,19 @@ final class Workspace {
     /// Attention output of all heads, `[T, numHeads * headDim]`.
     Activations attended = Activations.EMPTY;
 
+    /// How the attention of the batch is cut.
+    final AttentionPlan attentionPlan;
+
+    /// Parts of rows whose attention is cut: [AttentionParts#size] floats each.
+    float[] attentionParts = new float[0];
+
+    /// KV heads of each row that are still to be attended to, `[T]`; whole again after each layer.
+    AtomicIntegerArray headsToDo = new AtomicIntegerArray(0);
+
+    /// Pieces of each KV head of each row that are still to be attended to, `[T, numKvHeads]`; whole again after each
+    /// layer.
+    AtomicIntegerArray piecesToDo = new AtomicIntegerArray(0);
+
     /// Output of the attention sub-layer, `[T, dim]`.
     FloatMatrix projected = EMPTY;
 
@@ -58,9 +73,11 @@ final class Workspace {
     private static final FloatMatrix EMPTY = new FloatMatrix(0, 0);
 
     /// @param packed whether some matrix of the model is packed
-    Workspace(MixtralConfig config, boolean packed) {
+    /// @param numThreads threads that share the work
+    Workspace(MixtralConfig config, boolean packed, int numThreads) {
         this.config = config;
         this.packed = packed;
+        this.attentionPlan = new AttentionPlan(config.numKvHeads(), numThreads);
     }
 
     /// Makes room for a batch.
@@ -80,11 +97,30 @@ final class Workspace {
             hidden = Activations.create(slots, config.ffnDim(), packed);
             up = new FloatMatrix(slots, config.ffnDim());
             expertOutput = new FloatMatrix(slots, config.dim());
+            headsToDo = new AtomicIntegerArray(numRows);
+            piecesToDo = new AtomicIntegerArray(numRows * config.numKvHeads());
         }
         if (batch.numLogitRows() > numLogitRows) {
             numLogitRows = batch.numLogitRows();
             last = Activations.create(numLogitRows, config.dim(), packed);
             logits = new FloatMatrix(numLogitRows, config.vocabSize());
+        }
+        planAttention(batch);
+    }
+
+    private void planAttention(Batch batch) {
+        attentionPlan.prepare(batch);
+        int headsPerKvHead = config.numHeads() / config.numKvHeads();
+        int size = Math.multiplyExact(attentionPlan.numParts(), AttentionParts.size(headsPerKvHead, config.headDim()));
+        if (attentionParts.length < size) {
+            // Contexts grow by one: doubling keeps a long generation from allocating at every chunk.
+            attentionParts = new float[Math.max(size, 2 * attentionParts.length)];
+        }
+        for (int row = 0; row < batch.size(); row++) {
+            headsToDo.setPlain(row, config.numKvHeads());
+            for (int kvHead = 0; kvHead < config.numKvHeads(); kvHead++) {
+                piecesToDo.setPlain(row * config.numKvHeads() + kvHead, attentionPlan.piecesOfRow(row));
+            }
         }
     }
 }

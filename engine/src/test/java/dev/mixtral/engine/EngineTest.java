@@ -267,6 +267,18 @@ class EngineTest {
     }
 
     @Test
+    void eightBitKeysAndValuesAreClose() {
+        try (Engine eight = Engine.load(file, EngineConfig.defaults().withKvType(KvType.Q8_0))) {
+            assertThat(eight.kvLayout().bytesPerToken())
+                    .isLessThan(engine.kvLayout().bytesPerToken() / 3);
+            float[] expected = engine.logits(PROMPT, false)[0];
+            assertThat(eight.logits(PROMPT, false)[0])
+                    .containsExactly(expected, within(0.1f))
+                    .isNotEqualTo(expected);
+        }
+    }
+
+    @Test
     void aModelWithoutTokenizerStillTakesIds() throws IOException {
         Path bare = Files.createDirectories(folder.resolve("bare"));
         TestModels.writeHuggingFace(TestModels.random(TestModels.microConfig(), 20), bare, DType.F32);

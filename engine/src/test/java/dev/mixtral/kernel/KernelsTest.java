@@ -10,6 +10,7 @@ import dev.mixtral.kvcache.KvType;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.Tensor;
+import dev.mixtral.testing.AttentionChecks;
 import dev.mixtral.testing.RandomTensors;
 import dev.mixtral.testing.Seeds;
 import java.lang.foreign.Arena;
@@ -164,26 +165,57 @@ class KernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F32, 16, 1", "F32, 128, 4", "F32, 40, 3", "F16, 32, 2", "F16, 128, 4", "F16, 6, 1"})
-    void attentionAgrees(KvType type, int headDim, int headsPerKvHead) {
+    @CsvSource({
+        "F32, 16, 1",
+        "F32, 128, 4",
+        "F32, 40, 3",
+        "F16, 32, 2",
+        "F16, 128, 4",
+        "F16, 6, 5",
+        "Q8_0, 32, 3",
+        "Q8_0, 128, 4",
+        "Q8_0, 40, 6",
+        "Q8_0, 7, 1"
+    })
+    void attentionAgreesBitForBit(KvType type, int headDim, int headsPerKvHead) {
         Random random = Seeds.random("attention " + type + " " + headDim);
-        int numKvHeads = 2;
-        int positions = 200;
-        var layout = new KvLayout(2, numKvHeads, headDim, type);
-        try (KvCache cache = new KvCache(layout)) {
-            cache.ensureCapacity(positions);
-            FloatMatrix k = RandomTensors.activations(positions, numKvHeads * headDim, random);
-            FloatMatrix v = RandomTensors.activations(positions, numKvHeads * headDim, random);
-            for (int p = 0; p < positions; p++) {
-                cache.write(1, p, k, v, p);
+        int[] lengths = {1, 2, 15, 16, 17, 64, 65, 100, 520, 1_100};
+        new AttentionChecks(vector).attention(type, headDim, headsPerKvHead, lengths, random);
+    }
+
+    /// The definition itself, beside double precision.
+    @ParameterizedTest
+    @EnumSource
+    void attentionIsAsExactAs32BitsCanBe(KvType type) {
+        Random random = Seeds.random("exact attention " + type);
+        int n = 700;
+        int headDim = 64;
+        try (KvCache cache = new KvCache(new KvLayout(1, 1, headDim, type))) {
+            cache.ensureCapacity(n);
+            FloatMatrix k = RandomTensors.activations(n, headDim, random);
+            FloatMatrix v = RandomTensors.activations(n, headDim, random);
+            for (int p = 0; p < n; p++) {
+                cache.write(0, p, k, v, p);
             }
-            FloatMatrix q = RandomTensors.activations(3, numKvHeads * headsPerKvHead * headDim, random);
-            for (int n : new int[] {1, 2, 15, 16, 17, 63, 64, 65, 200}) {
-                FloatMatrix expected = filled(3, q.cols());
-                FloatMatrix actual = filled(3, q.cols());
-                scalar.attention(q, 2, cache, 1, 1, n, expected, scratch);
-                vector.attention(q, 2, cache, 1, 1, n, actual, scratch);
-                assertThat(actual.data()).containsExactly(expected.data(), within(2e-5f));
+            FloatMatrix q = RandomTensors.activations(1, headDim, random);
+            FloatMatrix actual = filled(1, headDim);
+            scalar.attention(q, 0, 1, cache, 0, 0, n - 1, actual, scratch);
+            double[] weights = new double[n];
+            double sum = 0;
+            for (int p = 0; p < n; p++) {
+                double dot = 0;
+                for (int i = 0; i < headDim; i++) {
+                    dot += (double) q.get(0, i) * cache.key(0, 0, p, i);
+                }
+                weights[p] = Math.exp(dot / Math.sqrt(headDim));
+                sum += weights[p];
+            }
+            for (int i = 0; i < headDim; i++) {
+                double expected = 0;
+                for (int p = 0; p < n; p++) {
+                    expected += weights[p] / sum * cache.value(0, 0, p, i);
+                }
+                assertThat((double) actual.get(0, i)).isCloseTo(expected, within(2e-6));
             }
         }
     }

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The promises of the forward pass, on a small random model.
 class MixtralTest {
@@ -105,6 +107,33 @@ class MixtralTest {
         float[] one = logits(model("hf", "vector", 1), 20);
         assertThat(logits(model("hf", "vector", 2), 20)).containsExactly(one);
         assertThat(logits(model("hf", "vector", 5), 20)).containsExactly(one);
+    }
+
+    /// Three chunks of attention, which more threads than KV heads share, and the tiles of rows that a prompt is cut
+    /// into.
+    @ParameterizedTest
+    @EnumSource
+    void aLongSequenceIsTheSameOnAnyNumberOfThreads(KvType type) {
+        int[] tokens = Seeds.random("long sequence " + type).ints(1_100, 0, 48).toArray();
+        int[] pieces = {512, 512, 70, 1, 1, 4};
+        float[] expected = lastLogits(model("hf", "vector", 1), type, tokens, pieces);
+        for (int numThreads : new int[] {2, 7}) {
+            assertThat(lastLogits(model("hf", "vector", numThreads), type, tokens, pieces))
+                    .containsExactly(expected);
+        }
+        assertThat(lastLogits(model("hf", "vector", 7), type, tokens, 1, 1_098, 1))
+                .containsExactly(expected);
+    }
+
+    private float[] lastLogits(Mixtral model, KvType type, int[] tokens, int... pieces) {
+        KvCache cache = cache(model.config(), type);
+        FloatMatrix logits = new FloatMatrix(0, 0);
+        int from = 0;
+        for (int piece : pieces) {
+            logits = model.forward(Batch.of(cache, Arrays.copyOfRange(tokens, from, from + piece), false));
+            from += piece;
+        }
+        return Arrays.copyOf(logits.data(), model.config().vocabSize());
     }
 
     @Test

@@ -190,7 +190,7 @@ class PackedModelTest {
     void aPackedFileGivesTheSameBits(Preset preset, String kernels) {
         float[] fromFile = logits(packed(preset), kernels, false, 2, 20);
         if (kernels.equals("scalar")) {
-            // Scalar kernels pack nothing by themselves, and their attention rounds otherwise.
+            // Scalar kernels pack nothing by themselves, and their norms round otherwise.
             assertThat(fromFile).containsExactly(logits(quantized(preset), "vector", false, 2, 20), within(0.05f));
         } else {
             assertThat(fromFile).containsExactly(logits(quantized(preset), kernels, false, 2, 20));

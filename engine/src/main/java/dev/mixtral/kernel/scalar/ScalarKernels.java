@@ -1,22 +1,21 @@
 package dev.mixtral.kernel.scalar;
 
+import dev.mixtral.kernel.AttentionParts;
 import dev.mixtral.kernel.FloatMath;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
-import dev.mixtral.kvcache.KvLayout;
 import dev.mixtral.tensor.Dequantizer;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
 import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
-/// Plain loops that sum in double precision: slow, and as close to exact as 32-bit results can be.
+/// Plain loops: slow, and the specification that every other implementation is compared with.
 ///
-/// Every other implementation is compared with this one.
+/// Sums are in double precision, as close to exact as 32-bit results can be, but for packed products and attention,
+/// whose arithmetic [Kernels] defines.
 public final class ScalarKernels implements Kernels {
     /// Creates the kernels; they hold no state.
     public ScalarKernels() {}
@@ -139,76 +138,39 @@ public final class ScalarKernels implements Kernels {
     @Override
     public void attention(
             FloatMatrix q,
+            int fromRow,
+            int numRows,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int firstPosition,
+            FloatMatrix out,
+            Scratch scratch) {
+        int headDim = kv.layout().headDim();
+        int numHeads = q.cols() / headDim / kv.layout().numKvHeads();
+        for (int i = 0; i < numRows; i++) {
+            int row = fromRow + i;
+            int numChunks = AttentionParts.numChunks(firstPosition + i + 1);
+            float[] parts = scratch.accumulators(numChunks * AttentionParts.size(numHeads, headDim));
+            attentionParts(q, row, kv, layer, kvHead, firstPosition + i, 0, numChunks, parts, 0, scratch);
+            int outAt = out.offset(row) + kvHead * numHeads * headDim;
+            AttentionParts.join(parts, 0, numChunks, numHeads, headDim, out.data(), outAt);
+        }
+    }
+
+    @Override
+    public void attentionParts(
+            FloatMatrix q,
             int row,
             KvCache kv,
             int layer,
             int kvHead,
-            int numPositions,
-            FloatMatrix out,
+            int position,
+            int fromChunk,
+            int toChunk,
+            float[] parts,
+            int at,
             Scratch scratch) {
-        int headDim = kv.layout().headDim();
-        int headsPerKvHead = q.cols() / headDim / kv.layout().numKvHeads();
-        float[] scores = scratch.scores(numPositions);
-        for (int head = kvHead * headsPerKvHead; head < (kvHead + 1) * headsPerKvHead; head++) {
-            scores(q, row, head, kv, layer, kvHead, scores, numPositions);
-            double sum = softmaxNumerators(scores, numPositions);
-            for (int i = 0; i < headDim; i++) {
-                double weighted = 0;
-                for (int j = 0; j < numPositions; j++) {
-                    weighted += (double) scores[j] * value(kv, layer, kvHead, j, i);
-                }
-                out.set(row, head * headDim + i, (float) (weighted / sum));
-            }
-        }
-    }
-
-    private static void scores(
-            FloatMatrix q, int row, int head, KvCache kv, int layer, int kvHead, float[] scores, int numPositions) {
-        int headDim = kv.layout().headDim();
-        double scale = 1 / Math.sqrt(headDim);
-        for (int j = 0; j < numPositions; j++) {
-            double dot = 0;
-            for (int i = 0; i < headDim; i++) {
-                dot += (double) q.get(row, head * headDim + i) * key(kv, layer, kvHead, j, i);
-            }
-            scores[j] = (float) (dot * scale);
-        }
-    }
-
-    /// Replaces scores by `exp(score - max)` and returns their sum.
-    private static double softmaxNumerators(float[] scores, int n) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (int j = 0; j < n; j++) {
-            max = Math.max(max, scores[j]);
-        }
-        double sum = 0;
-        for (int j = 0; j < n; j++) {
-            scores[j] = (float) Math.exp(scores[j] - max);
-            sum += scores[j];
-        }
-        return sum;
-    }
-
-    private static float key(KvCache kv, int layer, int kvHead, int position, int i) {
-        KvLayout layout = kv.layout();
-        long group =
-                layout.keyGroupOffset(layer, kvHead, position) / layout.type().bytes();
-        return element(kv, position, group + (long) i * KvLayout.GROUP + position % KvLayout.GROUP);
-    }
-
-    private static float value(KvCache kv, int layer, int kvHead, int position, int i) {
-        KvLayout layout = kv.layout();
-        return element(
-                kv,
-                position,
-                layout.valueOffset(layer, kvHead, position) / layout.type().bytes() + i);
-    }
-
-    private static float element(KvCache kv, int position, long index) {
-        MemorySegment block = kv.block(position);
-        return switch (kv.layout().type()) {
-            case F32 -> block.getAtIndex(ValueLayout.JAVA_FLOAT, index);
-            case F16 -> Float.float16ToFloat(block.getAtIndex(ValueLayout.JAVA_SHORT, index));
-        };
+        ChunkAttention.attend(q, row, kv, layer, kvHead, position, fromChunk, toChunk, parts, at, scratch);
     }
 }

@@ -137,13 +137,30 @@ final class VectorKernels implements Kernels {
     @Override
     public void attention(
             FloatMatrix q,
+            int fromRow,
+            int numRows,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int firstPosition,
+            FloatMatrix out,
+            Scratch scratch) {
+        VectorAttention.attend(q, fromRow, numRows, kv, layer, kvHead, firstPosition, out, scratch);
+    }
+
+    @Override
+    public void attentionParts(
+            FloatMatrix q,
             int row,
             KvCache kv,
             int layer,
             int kvHead,
-            int numPositions,
-            FloatMatrix out,
+            int position,
+            int fromChunk,
+            int toChunk,
+            float[] parts,
+            int at,
             Scratch scratch) {
-        VectorAttention.attend(q, row, kv, layer, kvHead, numPositions, out, scratch);
+        VectorAttention.attendParts(q, row, kv, layer, kvHead, position, fromChunk, toChunk, parts, at, scratch);
     }
 }

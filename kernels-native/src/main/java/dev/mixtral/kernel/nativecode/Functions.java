@@ -70,8 +70,8 @@ final class Functions {
             ADDRESS,
             JAVA_LONG);
 
-    /// `void mx_attention(isa, is_half, q, q_at, heads, head_dim, blocks, keys_at, values_at, positions, scale,
-    /// out, out_at)`.
+    /// `void mx_attention(isa, kv_type, q, q_at, q_stride, rows, heads, head_dim, blocks, keys_at, values_at,
+    /// positions, from_chunk, to_chunk, scale, out, out_at, out_stride)`.
     static final MethodHandle ATTENTION = critical(
             "mx_attention",
             JAVA_INT,
@@ -80,12 +80,17 @@ final class Functions {
             JAVA_LONG,
             JAVA_LONG,
             JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
             ADDRESS,
+            JAVA_LONG,
+            JAVA_LONG,
             JAVA_LONG,
             JAVA_LONG,
             JAVA_LONG,
             JAVA_FLOAT,
             ADDRESS,
+            JAVA_LONG,
             JAVA_LONG);
 
     private Functions() {}

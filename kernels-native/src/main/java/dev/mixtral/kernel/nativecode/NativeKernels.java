@@ -5,7 +5,6 @@ import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvLayout;
-import dev.mixtral.kvcache.KvType;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
@@ -17,6 +16,9 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Weights are passed by address: whoever owns a model keeps its memory until the last call has returned.
 final class NativeKernels extends DelegatingKernels {
+    /// Working memory of the C code is fixed: MX_MAX_HEAD_DIM.
+    private static final int MAX_HEAD_DIM = 256;
+
     private final InstructionSet instructionSet;
     private final int isa;
 
@@ -154,35 +156,96 @@ final class NativeKernels extends DelegatingKernels {
     @Override
     public void attention(
             FloatMatrix q,
+            int fromRow,
+            int numRows,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int firstPosition,
+            FloatMatrix out,
+            Scratch scratch) {
+        if (!hasAttention(kv.layout())) {
+            super.attention(q, fromRow, numRows, kv, layer, kvHead, firstPosition, out, scratch);
+            return;
+        }
+        int firstCol = kvHead * (q.cols() / kv.layout().numKvHeads());
+        attention(
+                q,
+                fromRow,
+                numRows,
+                kv,
+                layer,
+                kvHead,
+                firstPosition,
+                0,
+                0,
+                out.segment(),
+                (long) out.offset(fromRow) + firstCol,
+                out.cols());
+    }
+
+    @Override
+    public void attentionParts(
+            FloatMatrix q,
             int row,
             KvCache kv,
             int layer,
             int kvHead,
-            int numPositions,
-            FloatMatrix out,
+            int position,
+            int fromChunk,
+            int toChunk,
+            float[] parts,
+            int at,
             Scratch scratch) {
+        if (!hasAttention(kv.layout())) {
+            super.attentionParts(q, row, kv, layer, kvHead, position, fromChunk, toChunk, parts, at, scratch);
+            return;
+        }
+        MemorySegment out = MemorySegment.ofArray(parts);
+        attention(q, row, 1, kv, layer, kvHead, position, fromChunk, toChunk, out, at, 0);
+    }
+
+    private static boolean hasAttention(KvLayout layout) {
+        return layout.headDim() % KvLayout.GROUP == 0 && layout.headDim() <= MAX_HEAD_DIM;
+    }
+
+    /// @param toChunk 0 for all chunks, joined
+    private void attention(
+            FloatMatrix q,
+            int fromRow,
+            int numRows,
+            KvCache kv,
+            int layer,
+            int kvHead,
+            int firstPosition,
+            int fromChunk,
+            int toChunk,
+            MemorySegment out,
+            long outAt,
+            long outStride) {
         KvLayout layout = kv.layout();
         int headDim = layout.headDim();
         int heads = q.cols() / headDim / layout.numKvHeads();
-        if (headDim % KvLayout.GROUP != 0) {
-            super.attention(q, row, kv, layer, kvHead, numPositions, out, scratch);
-            return;
-        }
         try {
             Functions.ATTENTION.invokeExact(
                     isa,
-                    layout.type() == KvType.F16 ? 1 : 0,
+                    layout.type().number(),
                     q.segment(),
-                    (long) q.offset(row) + (long) kvHead * heads * headDim,
+                    (long) q.offset(fromRow) + (long) kvHead * heads * headDim,
+                    (long) q.cols(),
+                    (long) numRows,
                     (long) heads,
                     (long) headDim,
                     kv.blockAddresses(),
                     layout.keyGroupOffset(layer, kvHead, 0),
-                    layout.valueOffset(layer, kvHead, 0),
-                    (long) numPositions,
+                    layout.valuesOffset(layer, kvHead),
+                    (long) firstPosition + 1,
+                    (long) fromChunk,
+                    (long) toChunk,
                     (float) (1 / Math.sqrt(headDim)),
-                    out.segment(),
-                    (long) out.offset(row) + (long) kvHead * heads * headDim);
+                    out,
+                    outAt,
+                    outStride);
         } catch (Throwable e) {
             throw failed(e);
         }
