@@ -28,8 +28,10 @@ final class ComputeOptions {
 
     @Option(
             names = "--kv",
-            paramLabel = "f16|f32",
-            description = "Key/value cache. Default: f32 where a full context takes at most 512 MiB, else f16.")
+            paramLabel = "f32|f16|q8_0",
+            description =
+                    "Key/value cache; q8_0 takes about half of f16. Default: f32 where a full context takes at most 512"
+                            + " MiB, else f16.")
     private @Nullable KvType kvType;
 
     @Option(

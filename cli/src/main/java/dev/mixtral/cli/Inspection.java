@@ -81,7 +81,7 @@ final class Inspection {
                 Sizes.bytes(weightBytes()) + " weights + " + Sizes.bytes(kvBytes(KvType.F16))
                         + " key/value cache in f16 ("
                         + batch + (batch == 1 ? " sequence" : " sequences") + " of " + context + " positions; f32: "
-                        + Sizes.bytes(kvBytes(KvType.F32)) + ")");
+                        + Sizes.bytes(kvBytes(KvType.F32)) + ", q8_0: " + Sizes.bytes(kvBytes(KvType.Q8_0)) + ")");
         line(out, "tokenizer", checkpoint.tokenizerSource().isPresent() ? tokenizerKind() : "none");
         line(out, "templates", checkpoint.chatTemplates().isEmpty() ? "none of its own" : templateNames());
         line(out, "kernels", KernelSelector.select(KernelSelector.AUTO).reason().replaceFirst("^kernels: ", ""));
@@ -132,7 +132,8 @@ final class Inspection {
                 .put("batch", batch)
                 .put("weightBytes", weightBytes())
                 .put("kvCacheF16Bytes", kvBytes(KvType.F16))
-                .put("kvCacheF32Bytes", kvBytes(KvType.F32));
+                .put("kvCacheF32Bytes", kvBytes(KvType.F32))
+                .put("kvCacheQ8_0Bytes", kvBytes(KvType.Q8_0));
         root.put("hasTokenizer", checkpoint.tokenizerSource().isPresent());
         ArrayNode templates = root.putArray("chatTemplates");
         checkpoint.chatTemplates().forEach(template -> templates.add(template.name()));
