@@ -14,7 +14,8 @@ import java.lang.invoke.MethodHandle;
 /// Handles of the C functions, constant so that calls compile to a jump. Only touched where [NativeLibrary] has them.
 ///
 /// Calls that compute are *critical*: they take arrays of the heap without a copy, and hold up the garbage collector
-/// while they run, which is a task's length: tens to hundreds of microseconds.
+/// while they run, which is a task's length: tens to hundreds of microseconds, and some milliseconds for a tile of rows
+/// that attends to tens of thousands of positions.
 @SuppressWarnings("restricted") // calling native code is what this class is for
 final class Functions {
     /// `int mx_instruction_sets(void)`.
