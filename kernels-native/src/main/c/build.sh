@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles the C kernels into DIR/<os>-<arch>/libmixtral_kernels.so. Without a C compiler it says so and succeeds: the
-# program then runs on the Vector API.
+# program then runs on the Vector API. A library that is newer than its sources is kept.
 #
 #   build.sh DIR
 #
@@ -35,6 +35,13 @@ esac
 # Results are the same bits everywhere only without contraction and reordering of floating-point operations.
 flags="-O3 -std=gnu11 -fPIC -ffp-contract=off -fvisibility=hidden -Wall -Wextra"
 avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c"
+library=$out/$target/libmixtral_kernels.so
+# What the library was made with: another compiler or other options make it stale, as newer sources do.
+recipe="$cc $("$cc" -dumpversion) $flags $avx512"
+if [ -f "$library" ] && [ "$(cat "$library.recipe" 2>/dev/null)" = "$recipe" ] &&
+  [ -z "$(find "$source" -newer "$library" -print | head -n 1)" ]; then
+  exit 0
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$source"
@@ -61,4 +68,5 @@ if ! {
   exit 0
 fi
 mkdir -p "$out/$target"
-mv "$work/libmixtral_kernels.so" "$out/$target/libmixtral_kernels.so"
+mv "$work/libmixtral_kernels.so" "$library"
+echo "$recipe" >"$library.recipe"
