@@ -7,6 +7,7 @@ module dev.mixtral.engine {
     requires transitive tools.jackson.databind;
     requires jdk.incubator.vector;
     requires jdk.management;
+    requires jdk.unsupported;
 
     exports dev.mixtral.chat;
     exports dev.mixtral.engine;

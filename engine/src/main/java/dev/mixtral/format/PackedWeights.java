@@ -11,6 +11,7 @@ import dev.mixtral.tensor.PackedType;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -32,10 +33,17 @@ import java.util.zip.CRC32C;
 /// The tensor `checksums` holds a CRC-32C for each packed matrix, in the order of the list, as 32-bit little-endian
 /// numbers.
 ///
+/// @param file the file
 /// @param ropeLayout order of the rows of `wq` and `wk`
 /// @param matrices packed matrices by name
-/// @param checksums CRC-32C by name
-public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> matrices, Map<String, Integer> checksums) {
+public record PackedWeights(Path file, RopeLayout ropeLayout, Map<String, Stored> matrices) {
+    /// A packed matrix in the file.
+    ///
+    /// @param matrix in the memory of the mapped file
+    /// @param offset where its bytes begin in the file
+    /// @param checksum CRC-32C of its bytes
+    public record Stored(PackedMatrix matrix, long offset, int checksum) {}
+
     /// The version that is written, and the only one that is read.
     public static final int VERSION = 1;
 
@@ -60,15 +68,14 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
                     + " are not read here, only version " + VERSION + ". Pack the model again.");
         }
         byte[][] list = file.metadata().strings(MATRICES_KEY).orElse(new byte[0][]);
-        MemorySegment sums = blob(file, CHECKSUMS, 4L * list.length);
-        Map<String, PackedMatrix> matrices = new LinkedHashMap<>();
-        Map<String, Integer> checksums = new LinkedHashMap<>();
+        MemorySegment sums = blob(file, CHECKSUMS, 4L * list.length).bytes();
+        Map<String, Stored> matrices = new LinkedHashMap<>();
         for (int i = 0; i < list.length; i++) {
-            PackedMatrix matrix = matrix(file, new String(list[i], StandardCharsets.UTF_8));
-            matrices.put(matrix.name(), matrix);
-            checksums.put(matrix.name(), sums.get(LittleEndian.INT, 4L * i));
+            String line = new String(list[i], StandardCharsets.UTF_8);
+            Stored stored = stored(file, line, sums.get(LittleEndian.INT, 4L * i));
+            matrices.put(stored.matrix().name(), stored);
         }
-        return new PackedWeights(ropeLayout(file), matrices, checksums);
+        return new PackedWeights(file.path(), ropeLayout(file), matrices);
     }
 
     private static RopeLayout ropeLayout(GgufFile file) {
@@ -82,7 +89,7 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
                                 + name + "\""));
     }
 
-    private static PackedMatrix matrix(GgufFile file, String line) {
+    private static Stored stored(GgufFile file, String line, int checksum) {
         String[] words = line.split(" ", -1);
         try {
             PackedType type = PackedType.valueOf(words[1]);
@@ -91,8 +98,9 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
             if (rows < 1 || cols < 1) {
                 throw new IllegalArgumentException("a matrix has rows and columns");
             }
-            MemorySegment data = blob(file, words[0], PackedMatrix.byteSize(type, rows, cols));
-            return new PackedMatrix(words[0], type, rows, cols, data);
+            GgufFile.Blob data = blob(file, words[0], PackedMatrix.byteSize(type, rows, cols));
+            PackedMatrix matrix = new PackedMatrix(words[0], type, rows, cols, data.bytes());
+            return new Stored(matrix, data.offset(), checksum);
         } catch (IllegalArgumentException | ArithmeticException | ArrayIndexOutOfBoundsException e) {
             throw new ModelFormatException(
                     file.path().toString(),
@@ -101,13 +109,13 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         }
     }
 
-    private static MemorySegment blob(GgufFile file, String name, long bytes) {
-        MemorySegment blob = file.blobs().get(name);
-        if (blob == null || blob.byteSize() != bytes) {
+    private static GgufFile.Blob blob(GgufFile file, String name, long bytes) {
+        GgufFile.Blob blob = file.blobs().get(name);
+        if (blob == null || blob.bytes().byteSize() != bytes) {
             throw broken(
                     file,
                     "packed tensor " + name + ": " + bytes + " bytes expected, got "
-                            + (blob == null ? "none" : blob.byteSize()));
+                            + (blob == null ? "none" : blob.bytes().byteSize()));
         }
         return blob;
     }
@@ -183,12 +191,12 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
     }
 
     private void check(GgufFile file, Map<String, Tensor> plain, Required needed) {
-        PackedMatrix packed = matrices.get(needed.name);
+        Stored packed = matrices.get(needed.name);
         if (packed == null) {
             require(file, plain, needed);
             return;
         }
-        long[] shape = {packed.rows(), packed.cols()};
+        long[] shape = {packed.matrix().rows(), packed.matrix().cols()};
         if (!Arrays.equals(shape, needed.shape)) {
             throw broken(file, needed + " expected from the configuration, got " + Arrays.toString(shape));
         }
@@ -215,25 +223,23 @@ public record PackedWeights(RopeLayout ropeLayout, Map<String, PackedMatrix> mat
         return (int) sum.getValue();
     }
 
-    /// Returns a packed matrix, in the memory of the file; empty if it is stored plainly.
-    public Optional<PackedMatrix> matrix(String name) {
+    /// Returns a packed matrix; empty if it is stored plainly.
+    public Optional<Stored> matrix(String name) {
         return Optional.ofNullable(matrices.get(name));
     }
 
     /// Checks the bytes of a matrix, wherever they have been copied to.
     ///
     /// @throws ModelFormatException if they are not what was written
-    public void verify(String file, PackedMatrix matrix) {
-        Integer expected = checksums.get(matrix.name());
-        int actual = checksum(matrix.data());
-        if (expected == null || expected != actual) {
+    public void verify(Stored stored, MemorySegment copy) {
+        int actual = checksum(copy);
+        if (stored.checksum() != actual) {
             throw new ModelFormatException(
                     file,
-                    "matrix " + matrix.name()
+                    "matrix " + stored.matrix().name()
                             + " has checksum %08x, %08x expected: the file is damaged. Copy it again, or"
-                                    .formatted(actual, expected)
-                            + " pack the model again",
-                    null);
+                                    .formatted(actual, stored.checksum())
+                            + " pack the model again");
         }
     }
 

@@ -61,7 +61,9 @@ public record MixtralWeights(Tensor tokEmbeddings, List<Layer> layers, float[] n
     public static MixtralWeights prepare(
             Checkpoint checkpoint, Kernels kernels, boolean exact, ThreadTeam team, Arena arena) {
         if (checkpoint.packedWeights().isPresent() && !exact) {
-            return collect(checkpoint, new PackedFileMatrices(checkpoint, kernels, team, arena));
+            try (PackedFileMatrices file = new PackedFileMatrices(checkpoint, kernels, team, arena)) {
+                return collect(checkpoint, file);
+            }
         }
         if (exact || !kernels.prefersPacked()) {
             return of(checkpoint);

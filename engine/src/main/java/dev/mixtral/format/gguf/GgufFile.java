@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// @param path the file
 /// @param metadata its key–value pairs
 /// @param tensors in file order; shapes outermost dimension first, hence the reverse of the file's own order
-/// @param blobs tensors of type I8 in files that say what they hold ([#PACK_VERSION_KEY]): bytes by name
-public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors, Map<String, MemorySegment> blobs) {
+/// @param blobs tensors of type I8 in files that say what they hold ([#PACK_VERSION_KEY]), by name
+public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors, Map<String, Blob> blobs) {
     /// The first four bytes, as a little-endian number.
     public static final int MAGIC = 0x46554747;
 
@@ -45,6 +45,12 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors, M
     private static final int MAX_DIMS = 4;
     private static final int MIN_PAIR_BYTES = 8 + 4 + 1;
     private static final int MIN_TENSOR_INFO_BYTES = 8 + 4 + 8 + 4 + 8;
+
+    /// Bytes without a type.
+    ///
+    /// @param bytes in the mapping
+    /// @param offset where they begin in the file
+    public record Blob(MemorySegment bytes, long offset) {}
 
     /// Where a tensor's bytes lie.
     private record Extent(String name, long begin, long end) {}
@@ -69,14 +75,14 @@ public record GgufFile(Path path, GgufMetadata metadata, List<Tensor> tensors, M
                 readInfos(cursor, path.toString(), numTensors, metadata.keys().contains(PACK_VERSION_KEY));
         MemorySegment data = bytes.asSlice(Math.min(alignUp(cursor.position(), alignment), bytes.byteSize()));
         List<Tensor> tensors = new ArrayList<>();
-        Map<String, MemorySegment> blobs = new LinkedHashMap<>();
+        Map<String, Blob> blobs = new LinkedHashMap<>();
         List<Extent> extents = new ArrayList<>();
         for (TensorInfo info : infos) {
             Extent extent = info.extent(path, data.byteSize(), alignment);
             extents.add(extent);
             MemorySegment stored = data.asSlice(extent.begin, extent.end - extent.begin);
             if (info.type == null) {
-                blobs.put(info.name, stored);
+                blobs.put(info.name, new Blob(stored, stored.address() - bytes.address()));
             } else {
                 tensors.add(new Tensor(info.name, info.type, info.shape, stored));
             }
