@@ -201,6 +201,9 @@ final class NativeKernels extends DelegatingKernels {
             super.attentionParts(q, row, kv, layer, kvHead, position, fromChunk, toChunk, parts, at, scratch);
             return;
         }
+        if (fromChunk == toChunk) {
+            return;
+        }
         MemorySegment out = MemorySegment.ofArray(parts);
         attention(q, row, 1, kv, layer, kvHead, position, fromChunk, toChunk, out, at, 0);
     }
