@@ -67,6 +67,7 @@ final class MixtralCommand {
                 new PerplexityCommand(terminal),
                 new QuantizeCommand(terminal),
                 new PackCommand(terminal),
+                new HealthCommand(terminal),
                 new BenchCommand(terminal),
                 new TrainCommand(terminal));
     }

@@ -49,22 +49,16 @@ public final class ServerMetrics implements ServerObserver, AutoCloseable {
 
     @Override
     public void modelReady(String id, Engine engine) {
+        addModel(id, engine.kernels().kernels().name(), engine.fingerprint(), engine::stats);
+    }
+
+    /// Adds a model, once for each id.
+    void addModel(String id, String kernels, String fingerprint, Supplier<EngineStats> stats) {
         info(
                 "mixtral.model.info",
                 "A model that is served",
-                Tags.of(
-                        "model",
-                        id,
-                        "kernels",
-                        engine.kernels().kernels().name(),
-                        "fingerprint",
-                        engine.fingerprint()));
-        addEngine(id, engine::stats);
-    }
-
-    /// Adds the figures of an engine, once for each model.
-    void addEngine(String model, Supplier<EngineStats> stats) {
-        engines.computeIfAbsent(model, id -> new EngineMetrics(registry, id, stats));
+                Tags.of("model", id, "kernels", kernels, "fingerprint", fingerprint));
+        engines.computeIfAbsent(id, model -> new EngineMetrics(registry, model, stats));
     }
 
     @Override

@@ -38,7 +38,7 @@ class ServerMetricsTest {
     @Test
     void engineFiguresAreReadAtEveryScrape() {
         AtomicInteger reads = new AtomicInteger();
-        metrics.addEngine("tiny", () -> {
+        metrics.addModel("tiny", "scalar", "fp_1", () -> {
             reads.incrementAndGet();
             return STATS;
         });
@@ -59,7 +59,7 @@ class ServerMetricsTest {
 
     @Test
     void anEngineWithoutBlocksUsesNoneOfThem() {
-        metrics.addEngine("tiny", () -> new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+        metrics.addModel("tiny", "scalar", "fp_1", () -> new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
         assertThat(metrics.metricsText()).contains("mixtral_kv_cache_usage_ratio{model=\"tiny\"} 0.0\n");
     }
 
@@ -121,7 +121,7 @@ class ServerMetricsTest {
 
     @Test
     void everyLineHasTheFormOfTheTextFormat() {
-        metrics.addEngine("tiny", () -> STATS);
+        metrics.addModel("tiny", "scalar", "fp_1", () -> STATS);
         metrics.requestStarted("r", "/v1/chat/completions");
         metrics.requestEnded(report("/v1/chat/completions", 200, generated("stop")));
         assertThat(metrics.metricsText()).endsWith("\n");
@@ -134,14 +134,14 @@ class ServerMetricsTest {
 
     @Test
     void namesOfModelsAreEscaped() {
-        metrics.addEngine("a\"b\\c\nd", () -> STATS);
+        metrics.addModel("a\"b\\c\nd", "scalar", "fp_1", () -> STATS);
         assertThat(metrics.metricsText()).contains("mixtral_requests_running{model=\"a\\\"b\\\\c\\nd\"} 3.0\n");
     }
 
     @Test
     void twoServersShareNothing() {
         try (ServerMetrics other = new ServerMetrics("2")) {
-            other.addEngine("big", () -> STATS);
+            other.addModel("big", "scalar", "fp_1", () -> STATS);
             assertThat(metrics.metricsText()).doesNotContain("big");
         }
     }
