@@ -30,6 +30,18 @@ public record Observers(List<ServerObserver> observers) implements ServerObserve
     }
 
     @Override
+    public boolean wantsContent() {
+        return observers.stream().anyMatch(ServerObserver::wantsContent);
+    }
+
+    @Override
+    public void content(String requestId, byte[] request, byte[] answer) {
+        observers.stream()
+                .filter(ServerObserver::wantsContent)
+                .forEach(observer -> observer.content(requestId, request, answer));
+    }
+
+    @Override
     public String metricsText() {
         return observers.stream().map(ServerObserver::metricsText).collect(Collectors.joining());
     }

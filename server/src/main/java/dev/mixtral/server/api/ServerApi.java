@@ -194,6 +194,16 @@ public final class ServerApi {
 
     /// Answers a request, and returns when the answer is complete or its client has gone.
     public void handle(Prepared prepared, Exchange exchange) {
+        if (observer.wantsContent()) {
+            RecordingExchange recording = new RecordingExchange(exchange, ServerObserver.MAX_CONTENT_BYTES);
+            carryOut(prepared, recording);
+            observer.content(prepared.head().id(), recording.request(), recording.answer());
+        } else {
+            carryOut(prepared, exchange);
+        }
+    }
+
+    private void carryOut(Prepared prepared, Exchange exchange) {
         numActive.incrementAndGet();
         Call call = new Call(prepared, exchange);
         observer.requestStarted(prepared.head().id(), prepared.endpoint());

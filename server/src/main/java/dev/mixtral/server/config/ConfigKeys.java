@@ -302,6 +302,14 @@ public final class ConfigKeys {
     public static final ConfigKey<Boolean> LOG_REQUESTS = key(
             "log-requests", Section.LOGGING, ValueType.bool(), true, "Whether every request is logged when it ends.");
 
+    /// Texts in the log.
+    public static final ConfigKey<Boolean> LOG_CONTENT = key(
+            "log-content",
+            Section.LOGGING,
+            ValueType.bool(),
+            false,
+            "Whether bodies of requests and answers are logged too, the first 64 KiB of each: what people wrote.");
+
     /// All keys, in the order of the documentation.
     public static final List<ConfigKey<?>> ALL = List.of(
             HOST,
@@ -341,7 +349,8 @@ public final class ConfigKeys {
             DRAIN_TIMEOUT_SECONDS,
             LOG_LEVEL,
             LOG_FORMAT,
-            LOG_REQUESTS);
+            LOG_REQUESTS,
+            LOG_CONTENT);
 
     private ConfigKeys() {}
 

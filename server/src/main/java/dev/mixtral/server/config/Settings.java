@@ -18,6 +18,9 @@ public final class Settings {
     /// @param embedded the model that is served if none is named
     /// @throws ConfigException if settings contradict each other, or keys or models are malformed
     public static ServerConfig server(Configuration from, Path embedded) {
+        if (from.get(ConfigKeys.LOG_CONTENT) && !from.get(ConfigKeys.LOG_REQUESTS)) {
+            throw new ConfigException(from.source(ConfigKeys.LOG_CONTENT) + ": log-content needs log-requests");
+        }
         try {
             return limits(from, ServerConfig.builder())
                     .host(from.get(ConfigKeys.HOST))

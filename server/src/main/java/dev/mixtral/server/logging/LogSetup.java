@@ -33,6 +33,18 @@ public final class LogSetup {
         };
     }
 
+    /// Returns whether the JVM is ending: then it takes no further hooks.
+    private static boolean isShuttingDown() {
+        Thread probe = new Thread(() -> {}, "probe");
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            Runtime.getRuntime().removeShutdownHook(probe);
+            return false;
+        } catch (IllegalStateException e) {
+            return true;
+        }
+    }
+
     /// Writes each record at once: a buffer would lose the last lines of a process that dies.
     private static final class StreamOutput extends Handler {
         private final OutputStream out;
@@ -63,7 +75,13 @@ public final class LogSetup {
         @Override
         public void flush() {}
 
+        /// When the JVM is told to end, the JDK takes every handler away at once, while running requests are still
+        /// finished and have something to tell: then this one comes back.
         @Override
-        public void close() {}
+        public void close() {
+            if (isShuttingDown()) {
+                Logger.getLogger("").addHandler(this);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.mixtral.server.logging;
 import dev.mixtral.server.RequestReport;
 import dev.mixtral.server.RequestReport.Generated;
 import dev.mixtral.server.ServerObserver;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -11,7 +12,9 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// Logs every request when it ends: who, what, how it ended, tokens and times; never a key. Thread-safe.
+/// Logs every request when it ends: who, what, how it ended, tokens and times; never a key, and texts only if asked
+/// for.
+/// Thread-safe.
 public final class RequestLog implements ServerObserver {
     /// What orchestrators and scrapers ask every few seconds, logged only from `debug` on.
     private static final Set<String> QUIET_ENDPOINTS = Set.of("/health", "/healthz", "/livez", "/readyz", "/metrics");
@@ -19,7 +22,16 @@ public final class RequestLog implements ServerObserver {
     private static final int FIRST_SERVER_ERROR = 500;
     private static final String LOGGER = "dev.mixtral.server.requests";
 
+    /// Messages of errors may quote what the client sent.
+    private static final int MAX_ERROR_LENGTH = 200;
+
     private final Logger logger = Logger.getLogger(LOGGER);
+    private final boolean withContent;
+
+    /// @param withContent whether the bodies of requests and answers are logged too
+    public RequestLog(boolean withContent) {
+        this.withContent = withContent;
+    }
 
     @Override
     public void requestEnded(RequestReport report) {
@@ -52,8 +64,33 @@ public final class RequestLog implements ServerObserver {
         if (report.generation() != null) {
             putGenerated(fields, report.generation());
         }
-        putIfAny(fields, "error", report.error());
+        putIfAny(fields, "error", shortened(report.error()));
         return fields;
+    }
+
+    private static @Nullable String shortened(@Nullable String message) {
+        return message == null || message.length() <= MAX_ERROR_LENGTH
+                ? message
+                : message.substring(0, MAX_ERROR_LENGTH) + "…";
+    }
+
+    @Override
+    public boolean wantsContent() {
+        return withContent;
+    }
+
+    @Override
+    public void content(String requestId, byte[] request, byte[] answer) {
+        if (request.length == 0) {
+            return;
+        }
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("request_id", requestId);
+        fields.put("request", new String(request, StandardCharsets.UTF_8));
+        fields.put("answer", new String(answer, StandardCharsets.UTF_8));
+        FieldRecord entry = new FieldRecord(Level.INFO, "content", fields);
+        entry.setLoggerName(LOGGER);
+        logger.log(entry);
     }
 
     private static void putGenerated(Map<String, Object> fields, Generated generated) {

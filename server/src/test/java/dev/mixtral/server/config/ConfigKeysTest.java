@@ -60,6 +60,7 @@ class ConfigKeysTest {
             log-level                  | info
             log-format                 | text
             log-requests               | true
+            log-content                | false
             """)
     void defaultsAreTheDocumentedOnes(String name, String text) {
         Configuration nothingSet = Configuration.load(Map.of(), Map.of(), null);

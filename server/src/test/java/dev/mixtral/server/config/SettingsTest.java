@@ -153,6 +153,13 @@ class SettingsTest {
                         new ApiKey("bob", "sk-4", Set.of("tiny", "big")));
     }
 
+    @Test
+    void contentIsOnlyLoggedWithItsRequest() {
+        assertThatThrownBy(() -> settings(Map.of("MIXTRAL_LOG_CONTENT", "true", "MIXTRAL_LOG_REQUESTS", "false")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("environment MIXTRAL_LOG_CONTENT: log-content needs log-requests");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"a sk-hush, a sk-other", "a sk-hush, b sk-hush", "a sk-hush\u00fc"})
     void impossibleKeysAreRefusedWithoutShowingThem(String keys) {

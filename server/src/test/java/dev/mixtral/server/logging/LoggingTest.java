@@ -7,6 +7,7 @@ import dev.mixtral.server.RequestReport.Generated;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.logging.Level;
@@ -42,7 +43,7 @@ class LoggingTest {
     @Test
     void aRequestIsOneLineOfText() {
         LogSetup.install(out, LogLevel.INFO, LogFormat.TEXT);
-        new RequestLog().requestEnded(report("/v1/chat/completions", 200));
+        new RequestLog(false).requestEnded(report("/v1/chat/completions", 200));
         assertThat(logged())
                 .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{3})?Z INFO    POST /v1/chat/completions 200"
                         + " request_id=req-1 method=POST route=/v1/chat/completions status=200 model=tiny client=alice"
@@ -53,7 +54,7 @@ class LoggingTest {
     @Test
     void aRequestIsOneLineOfJson() {
         LogSetup.install(out, LogLevel.INFO, LogFormat.JSON);
-        new RequestLog().requestEnded(report("/v1/chat/completions", 200));
+        new RequestLog(false).requestEnded(report("/v1/chat/completions", 200));
         JsonNode line = JsonMapper.shared().readTree(logged());
         assertThat(Instant.parse(line.get("time").asString())).isBeforeOrEqualTo(Instant.now());
         assertThat(line.get("level").asString()).isEqualTo("info");
@@ -69,7 +70,7 @@ class LoggingTest {
     @Test
     void aFailedRequestSaysWhyAndLeavesOutWhatThereIsNot() {
         LogSetup.install(out, LogLevel.INFO, LogFormat.TEXT);
-        new RequestLog()
+        new RequestLog(false)
                 .requestEnded(
                         new RequestReport("r", "GET", "other", 404, "", "", false, 0, null, "Invalid \"URL\"\n(x)"));
         assertThat(logged())
@@ -82,10 +83,10 @@ class LoggingTest {
     @CsvSource({"/livez,200,false", "/metrics,200,false", "/readyz,503,true", "/v1/models,200,true"})
     void probesAndScrapesAreQuietUnlessTheyFail(String endpoint, int status, boolean written) {
         LogSetup.install(out, LogLevel.INFO, LogFormat.TEXT);
-        new RequestLog().requestEnded(report(endpoint, status));
+        new RequestLog(false).requestEnded(report(endpoint, status));
         assertThat(logged().isEmpty()).isEqualTo(!written);
         LogSetup.install(out, LogLevel.DEBUG, LogFormat.TEXT);
-        new RequestLog().requestEnded(report(endpoint, status));
+        new RequestLog(false).requestEnded(report(endpoint, status));
         assertThat(logged()).isNotEmpty();
     }
 
@@ -102,6 +103,63 @@ class LoggingTest {
         if (level.compareTo(LogLevel.INFO) >= 0) {
             assertThat(logged()).contains("INFO    info with a parameter\n");
         }
+    }
+
+    @Test
+    void textsAreLoggedOnlyIfAskedFor() {
+        LogSetup.install(out, LogLevel.INFO, LogFormat.JSON);
+        assertThat(new RequestLog(false).wantsContent()).isFalse();
+        RequestLog log = new RequestLog(true);
+        assertThat(log.wantsContent()).isTrue();
+        log.content(
+                "req-1",
+                "{\"a\":\"ä\"}".getBytes(StandardCharsets.UTF_8),
+                "data: 1\n\n".getBytes(StandardCharsets.UTF_8));
+        JsonNode line = JsonMapper.shared().readTree(logged());
+        assertThat(line.get("request_id").asString()).isEqualTo("req-1");
+        assertThat(line.get("request").asString()).isEqualTo("{\"a\":\"ä\"}");
+        assertThat(line.get("answer").asString()).isEqualTo("data: 1\n\n");
+    }
+
+    @Test
+    void longMessagesOfErrorsAreCutOff() {
+        LogSetup.install(out, LogLevel.INFO, LogFormat.JSON);
+        new RequestLog(false)
+                .requestEnded(new RequestReport("r", "POST", "/x", 400, "", "", false, 0, null, "y".repeat(10_000)));
+        assertThat(JsonMapper.shared().readTree(logged()).get("error").asString())
+                .hasSize(201);
+    }
+
+    /// Logs while its JVM ends, as a server that finishes its requests does.
+    static final class LateLogger {
+        private LateLogger() {}
+
+        public static void main(String[] args) {
+            LogSetup.install(System.err, LogLevel.INFO, LogFormat.TEXT);
+            Runtime.getRuntime().addShutdownHook(new Thread(LateLogger::logLate));
+        }
+
+        private static void logLate() {
+            try {
+                Thread.sleep(500);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            System.getLogger("late").log(System.Logger.Level.INFO, "the last request has ended");
+        }
+    }
+
+    @Test
+    void whatIsLoggedWhileTheProcessEndsIsWritten() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        LateLogger.class.getName())
+                .start();
+        String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).isZero();
+        assertThat(err).contains("the last request has ended\n");
     }
 
     @ParameterizedTest
