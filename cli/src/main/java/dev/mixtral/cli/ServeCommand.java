@@ -39,6 +39,8 @@ import picocli.CommandLine.Spec;
                     + " --config or MIXTRAL_CONFIG names; options go before variables, variables before the file."
         })
 final class ServeCommand implements Callable<Integer> {
+    private static final System.Logger LOG = System.getLogger("dev.mixtral.server");
+
     private final Terminal terminal;
 
     @Spec
@@ -79,7 +81,7 @@ final class ServeCommand implements Callable<Integer> {
                 terminal.err(), configuration.get(ConfigKeys.LOG_LEVEL), configuration.get(ConfigKeys.LOG_FORMAT));
         try (ServerMetrics metrics = new ServerMetrics(Version.number())) {
             Observers observers = configuration.get(ConfigKeys.LOG_REQUESTS)
-                    ? new Observers(List.of(metrics, new RequestLog()))
+                    ? new Observers(List.of(metrics, new RequestLog(configuration.get(ConfigKeys.LOG_CONTENT))))
                     : new Observers(List.of(metrics));
             serve(config, observers);
         }
@@ -93,7 +95,8 @@ final class ServeCommand implements Callable<Integer> {
         }
         Map<String, String> flags = ServeOptions.given(command.commandLine().getParseResult());
         if (!models.isEmpty()) {
-            flags.put(ConfigKeys.MODELS.name(), String.join(",", models));
+            String both = flags.put(ConfigKeys.MODELS.name(), String.join(",", models));
+            OptionChecks.require(both == null, "name models either alone or with " + ConfigKeys.MODELS.flag());
         }
         try {
             return Configuration.load(flags, System.getenv(), configFile);
@@ -116,10 +119,18 @@ final class ServeCommand implements Callable<Integer> {
             }
             server.ready(
                     new ServedModels(loaded.stream().map(LoadedModel::served).toList()));
+            String ids = String.join(
+                    ", ", config.models().stream().map(ModelSpec::id).toList());
+            LOG.log(System.Logger.Level.INFO, "serving {0} on {1}", ids, server.url());
             terminal.out().println("listening on " + server.url());
             terminal.out().flush();
             told.await();
-            server.stop(config.shutdownGrace());
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "told to stop; running requests may end within {0} s",
+                    config.shutdownGrace().toSeconds());
+            boolean allEnded = server.stop(config.shutdownGrace());
+            LOG.log(System.Logger.Level.INFO, allEnded ? "stopped" : "stopped; some requests were cut off");
         } finally {
             loaded.forEach(LoadedModel::close);
             stopped.countDown();

@@ -24,10 +24,7 @@ final class ServeOptions {
     /// Gives a command its options.
     static void addTo(CommandSpec command) {
         for (ConfigKey<?> key : ConfigKeys.ALL) {
-            // Secrets are no flags, and models are the command's arguments.
-            if (!key.isSecret() && !key.equals(ConfigKeys.MODELS)) {
-                command.addOption(option(key));
-            }
+            command.addOption(option(key));
         }
     }
 
@@ -38,6 +35,8 @@ final class ServeOptions {
         boolean isFlag = key.defaultValue() instanceof Boolean;
         OptionSpec.Builder option = OptionSpec.builder(names.toArray(String[]::new))
                 .type(String.class)
+                // A secret's flag is known only to be refused with a reason; models are the command's arguments too.
+                .hidden(key.isSecret() || key.equals(ConfigKeys.MODELS))
                 .arity(isFlag ? "0..1" : "1")
                 .paramLabel(isFlag ? "true|false" : "VALUE")
                 .description(key.description().replace("%", "%%")
