@@ -59,6 +59,7 @@ final class MixtralCommand {
                 new ChatCommand(terminal),
                 new RunCommand(terminal),
                 new ServeCommand(terminal),
+                new BatchCommand(terminal),
                 new InspectCommand(terminal),
                 new TokenizeCommand(terminal),
                 new DetokenizeCommand(terminal),

@@ -40,7 +40,10 @@ final class ModelArgument {
         return terminal.home().resolve(EMBEDDED);
     }
 
-    private static Path embedded(Terminal terminal) {
+    /// Returns the path of the model that comes with the program, which exists.
+    ///
+    /// @throws ModelNotFoundException if it does not
+    static Path embedded(Terminal terminal) {
         Path path = embeddedFolder(terminal);
         if (!Files.isDirectory(path)) {
             throw new ModelNotFoundException("the embedded model is missing: there is no folder " + path

@@ -107,17 +107,41 @@ public final class ServerApi {
         if (match == null) {
             return settled(head, dialect, headers, noRoute(head, path, headers));
         }
-        Prepared prepared = new Prepared(
+        Prepared prepared = prepared(head, dialect, match, path, null, headers);
+        return admitted(prepared, match.route());
+    }
+
+    private static Prepared prepared(
+            RequestHead head,
+            Dialect dialect,
+            Routes.Match match,
+            RequestPath path,
+            @Nullable ApiKey key,
+            Map<String, String> headers) {
+        return new Prepared(
                 head,
                 dialect,
                 match.route().template(),
                 match.route(),
                 match.parameters(),
                 path.query(),
-                null,
+                key,
                 null,
                 headers);
-        return admitted(prepared, match.route());
+    }
+
+    /// Decides about a request that this program makes by itself, to a path that is there: nobody shows a key for it.
+    ///
+    /// @param key on whose behalf it is made, or `null` for nobody's
+    public Prepared prepareInternal(RequestHead head, @Nullable ApiKey key) {
+        RequestPath path = RequestPath.parse(head.target());
+        Routes.Match match = path == null ? null : routes.find(head.method(), path.segments());
+        if (path == null || match == null) {
+            throw new IllegalArgumentException("there is no endpoint " + head.method() + " " + head.target());
+        }
+        Dialect dialect = Dialects.of(head, path.segments(), config.dialect());
+        Prepared prepared = prepared(head, dialect, match, path, key, Map.of());
+        return match.route().needsModel() && state != State.READY ? prepared.withError(notReady(state)) : prepared;
     }
 
     private Prepared admitted(Prepared prepared, Route route) {
