@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -35,7 +36,8 @@ import picocli.CommandLine.Parameters;
                     + " becomes an error there, and stops nothing.",
             "OUT appears when every line is done. Until then the results lie in OUT.partial: however the program ends,"
                     + " the same command goes on from there.",
-            "Exit code: 0 OUT is complete, failed requests included; 1 failure; 2 wrong usage; 130 stopped by Ctrl-C."
+            "Exit code: 0 every request was answered; 1 some were not, and OUT says why, or there is no OUT; 2 wrong"
+                    + " usage; 130 stopped by Ctrl-C."
         })
 final class BatchCommand implements Callable<Integer> {
     private static final int DEFAULT_SEQS = EngineConfig.defaults().maxNumSeqs();
@@ -101,8 +103,7 @@ final class BatchCommand implements Callable<Integer> {
 
     private int run(BatchFile file, ModelSpec spec) throws IOException, InterruptedException {
         CountDownLatch ended = new CountDownLatch(1);
-        Thread hook = new Thread(() -> cancelAndWait(file, ended), "stop");
-        Runtime.getRuntime().addShutdownHook(hook);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> cancelAndWait(file, ended), "stop"));
         try {
             BatchCounts counts = file.counts();
             if (counts.done() < counts.total()) {
@@ -126,14 +127,13 @@ final class BatchCommand implements Callable<Integer> {
             terminal.err()
                     .println(counts.succeeded() + " of " + counts.total() + " requests answered, " + counts.failed()
                             + " failed; wrote " + output);
-            return CommandLine.ExitCode.OK;
+            return counts.failed() == 0 ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
         } finally {
             ended.countDown();
-            removeHook(hook);
         }
     }
 
-    private boolean answer(BatchFile file, ModelSpec spec, java.util.function.Consumer<BatchCounts> progress)
+    private boolean answer(BatchFile file, ModelSpec spec, Consumer<BatchCounts> progress)
             throws IOException, InterruptedException {
         // Nobody waits in person, so nothing is too late.
         EngineConfig engine = compute.toConfig().withMaxNumSeqs(maxSeqs).withQueueTimeout(Duration.ZERO);
@@ -153,15 +153,6 @@ final class BatchCommand implements Callable<Integer> {
             ended.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void removeHook(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // The JVM is ending already, and the hook with it.
-            Thread.yield();
         }
     }
 }

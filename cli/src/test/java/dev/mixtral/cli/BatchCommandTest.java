@@ -52,13 +52,13 @@ class BatchCommandTest {
         long seed = given == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : given;
         System.out.println("killedAtAnyMomentItLosesAndRepeatsNothing: repeat with -Dtests.seed=" + seed);
         Random random = new Random(seed);
-        int numRequests = 120;
+        int numRequests = 80;
         Path input = writeInput(numRequests, 16);
         Path output = folder.resolve("out.jsonl");
         Path journal = folder.resolve("out.jsonl.partial");
         for (int kill = 0; kill < NUM_KILLS; kill++) {
             long from = Files.exists(journal) ? Files.size(journal) : 0;
-            long until = from + random.nextInt(16_000);
+            long until = from + random.nextInt(12_000);
             Process process = start(input, output);
             while (process.isAlive() && (!Files.exists(journal) || Files.size(journal) <= until)) {
                 Thread.sleep(2);
@@ -80,6 +80,9 @@ class BatchCommandTest {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx512m",
+                        // What counts is how soon it runs.
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
                         "--add-modules=jdk.incubator.vector",
                         "--enable-native-access=ALL-UNNAMED",
                         "-Dmixtral.home=" + HOME,
@@ -116,6 +119,16 @@ class BatchCommandTest {
         assertThat(CommandRun.of(HOME, "", "batch", "x").exitCode()).isEqualTo(2);
         assertThat(CommandRun.of(HOME, "", "batch", "x", "y", "--max-seqs", "0").exitCode())
                 .isEqualTo(2);
+    }
+
+    @Test
+    void aFailedLineIsToldByTheExitCode() throws IOException {
+        Path input = Files.writeString(folder.resolve("in.jsonl"), "no json\n");
+        Path output = folder.resolve("out.jsonl");
+        CommandRun run = CommandRun.of(HOME, "", "batch", input.toString(), output.toString());
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.err()).contains("0 of 1 requests answered, 1 failed; wrote " + output);
+        assertThat(output).content().contains("\"code\":\"invalid_json_line\"");
     }
 
     @Test
