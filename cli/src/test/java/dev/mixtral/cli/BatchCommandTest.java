@@ -52,13 +52,13 @@ class BatchCommandTest {
         long seed = given == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : given;
         System.out.println("killedAtAnyMomentItLosesAndRepeatsNothing: repeat with -Dtests.seed=" + seed);
         Random random = new Random(seed);
-        int numRequests = 80;
-        Path input = writeInput(numRequests, 16);
+        int numRequests = 60;
+        Path input = writeInput(numRequests, 8);
         Path output = folder.resolve("out.jsonl");
         Path journal = folder.resolve("out.jsonl.partial");
         for (int kill = 0; kill < NUM_KILLS; kill++) {
             long from = Files.exists(journal) ? Files.size(journal) : 0;
-            long until = from + random.nextInt(12_000);
+            long until = from + random.nextInt(6_000);
             Process process = start(input, output);
             while (process.isAlive() && (!Files.exists(journal) || Files.size(journal) <= until)) {
                 Thread.sleep(2);
@@ -80,9 +80,6 @@ class BatchCommandTest {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx512m",
-                        // What counts is how soon it runs.
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
                         "--add-modules=jdk.incubator.vector",
                         "--enable-native-access=ALL-UNNAMED",
                         "-Dmixtral.home=" + HOME,
