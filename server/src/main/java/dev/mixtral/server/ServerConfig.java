@@ -28,6 +28,7 @@ import java.util.List;
 /// @param idleTimeout time that an idle connection is kept (default: 120 s)
 /// @param stallTimeout time that a client may leave its answer unread (default: 60 s)
 /// @param shutdownGrace time that running requests have to end when the server stops (default: 30 s)
+/// @param dataDir folder for files and batches; empty for none, and then neither endpoints (default: none)
 /// @param providerSlug this server's name among OpenRouter's providers (default: self)
 public record ServerConfig(
         String host,
@@ -52,6 +53,7 @@ public record ServerConfig(
         Duration idleTimeout,
         Duration stallTimeout,
         Duration shutdownGrace,
+        String dataDir,
         String providerSlug) {
 
     /// Checks the ranges.
@@ -116,6 +118,7 @@ public record ServerConfig(
         copy.idleTimeout = idleTimeout;
         copy.stallTimeout = stallTimeout;
         copy.shutdownGrace = shutdownGrace;
+        copy.dataDir = dataDir;
         copy.providerSlug = providerSlug;
         return copy;
     }
@@ -144,6 +147,7 @@ public record ServerConfig(
         private Duration idleTimeout = Duration.ofMinutes(2);
         private Duration stallTimeout = Duration.ofMinutes(1);
         private Duration shutdownGrace = Duration.ofSeconds(30);
+        private String dataDir = "";
         private String providerSlug = "self";
 
         private Builder() {}
@@ -280,6 +284,12 @@ public record ServerConfig(
             return this;
         }
 
+        /// See [ServerConfig#dataDir()].
+        public Builder dataDir(String value) {
+            dataDir = value;
+            return this;
+        }
+
         /// See [ServerConfig#providerSlug()].
         public Builder providerSlug(String value) {
             providerSlug = value;
@@ -313,6 +323,7 @@ public record ServerConfig(
                     idleTimeout,
                     stallTimeout,
                     shutdownGrace,
+                    dataDir,
                     providerSlug);
         }
     }

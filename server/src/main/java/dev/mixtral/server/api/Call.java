@@ -40,12 +40,13 @@ public final class Call {
         return prepared.dialect();
     }
 
-    Exchange exchange() {
+    /// Returns the request and the way back to its client.
+    public Exchange exchange() {
         return exchange;
     }
 
     /// Returns the value of a name in the route's path.
-    String parameter(String name) {
+    public String parameter(String name) {
         String value = prepared.parameters().get(name);
         if (value == null) {
             throw new IllegalArgumentException("the route has no parameter " + name);
@@ -53,15 +54,26 @@ public final class Call {
         return value;
     }
 
-    @Nullable
-    String query(String name) {
+    /// Returns a header of the request, or `null` if there is none.
+    public @Nullable String header(String name) {
+        return head().header(name);
+    }
+
+    /// Returns the name of the key that was shown, or an empty text if none is needed.
+    public String keyName() {
+        ApiKey key = prepared.key();
+        return key == null ? "" : key.name();
+    }
+
+    /// Returns a parameter of the query, or `null` if it is not there.
+    public @Nullable String query(String name) {
         return prepared.query().get(name);
     }
 
     /// Returns the body as a JSON object.
     ///
     /// @throws ApiException if it is none
-    ObjectNode json() {
+    public ObjectNode json() {
         return Json.parseObject(exchange.body());
     }
 
@@ -98,12 +110,12 @@ public final class Call {
     }
 
     /// Sends a JSON answer.
-    void respond(int answerStatus, JsonNode body) {
+    public void respond(int answerStatus, JsonNode body) {
         respond(answerStatus, Map.of("content-type", JSON), Json.bytes(body));
     }
 
     /// Sends an answer.
-    void respond(int answerStatus, Map<String, String> headers, byte[] body) {
+    public void respond(int answerStatus, Map<String, String> headers, byte[] body) {
         status = answerStatus;
         exchange.respond(answerStatus, withTime(headers), body);
     }

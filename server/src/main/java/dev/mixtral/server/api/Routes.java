@@ -81,6 +81,11 @@ final class Routes {
         routes.add(new Route(POST, "/v1/embeddings", Access.KEY, true, info::embeddings));
     }
 
+    /// Adds endpoints, before the first request.
+    void add(List<Route> more) {
+        routes.addAll(more);
+    }
+
     private void health(Call call) {
         State now = state.get();
         if (now == State.READY) {

@@ -52,6 +52,11 @@ public final class ServerApi {
         this.routes = new Routes(services, this::state, observer, version);
     }
 
+    /// Adds endpoints, before the first request.
+    public void add(List<Route> more) {
+        routes.add(more);
+    }
+
     /// Begins to answer requests to models.
     public void ready(ServedModels served) {
         models = served;
@@ -205,7 +210,7 @@ public final class ServerApi {
                 headers.put("vary", "origin");
             }
             if (head.method().equals("OPTIONS")) {
-                headers.put("access-control-allow-methods", "GET, POST, OPTIONS");
+                headers.put("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
                 // A star does not cover Authorization, and SDKs add headers of their own.
                 headers.put(
                         "access-control-allow-headers",

@@ -93,6 +93,14 @@ public final class ConfigKeys {
             SERVER.providerSlug(),
             "This server's name among OpenRouter's providers.");
 
+    /// Folder for files and batches.
+    public static final ConfigKey<String> DATA_DIR = key(
+            "data-dir",
+            Section.SERVER,
+            ValueType.text("a path"),
+            SERVER.dataDir(),
+            "Folder that keeps the files and batches of `/v1/files` and `/v1/batches`; without one, both are off.");
+
     /// Keys, or none.
     public static final ConfigKey<List<String>> API_KEYS = new ConfigKey<>(
             "api-keys",
@@ -321,6 +329,7 @@ public final class ConfigKeys {
             STREAM_KEEP_ALIVE_SECONDS,
             STREAM_START_DELAY_SECONDS,
             PROVIDER_SLUG,
+            DATA_DIR,
             API_KEYS,
             API_KEYS_FILE,
             PROTECT_METRICS,

@@ -34,6 +34,7 @@ public final class Settings {
                     .keepAlive(from.get(ConfigKeys.STREAM_KEEP_ALIVE))
                     .keepAliveInterval(from.get(ConfigKeys.STREAM_KEEP_ALIVE_SECONDS))
                     .streamStartDelay(from.get(ConfigKeys.STREAM_START_DELAY_SECONDS))
+                    .dataDir(from.get(ConfigKeys.DATA_DIR))
                     .providerSlug(from.get(ConfigKeys.PROVIDER_SLUG))
                     .build();
         } catch (IllegalArgumentException e) {

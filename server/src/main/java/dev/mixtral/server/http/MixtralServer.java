@@ -4,6 +4,7 @@ import dev.mixtral.server.ServerConfig;
 import dev.mixtral.server.ServerObserver;
 import dev.mixtral.server.api.ServedModels;
 import dev.mixtral.server.api.ServerApi;
+import dev.mixtral.server.batch.BatchApi;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -28,14 +29,16 @@ public final class MixtralServer implements AutoCloseable {
 
     private final ServerConfig config;
     private final ServerApi api;
+    private final BatchApi batches;
     private final Vertx vertx;
     private final HttpServer http;
     private final ExecutorService requests = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("request-", 0).factory());
 
-    private MixtralServer(ServerConfig config, ServerApi api, Vertx vertx) {
+    private MixtralServer(ServerConfig config, ServerApi api, BatchApi batches, Vertx vertx) {
         this.config = config;
         this.api = api;
+        this.batches = batches;
         this.vertx = vertx;
         this.http = vertx.createHttpServer(options(config));
         Connections connections = new Connections(config, api, vertx, requests);
@@ -48,9 +51,11 @@ public final class MixtralServer implements AutoCloseable {
     ///
     /// @param observer is told about every request
     /// @param version this program's, for clients that ask
-    /// @throws IOException if the address cannot be listened on
+    /// @throws IOException if the address cannot be listened on, or the data folder not be used
     public static MixtralServer start(ServerConfig config, ServerObserver observer, String version)
             throws IOException, InterruptedException {
+        ServerApi api = new ServerApi(config, observer, version);
+        BatchApi batches = BatchApi.open(config, api);
         // One loop: it moves bytes only, and the processors belong to the model.
         Vertx vertx = Vertx.vertx(new VertxOptions()
                 .setEventLoopPoolSize(1)
@@ -58,7 +63,7 @@ public final class MixtralServer implements AutoCloseable {
                 .setInternalBlockingPoolSize(1)
                 .setFileSystemOptions(
                         new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
-        MixtralServer server = new MixtralServer(config, new ServerApi(config, observer, version), vertx);
+        MixtralServer server = new MixtralServer(config, api, batches, vertx);
         try {
             await(server.http.listen(config.port(), config.host()));
         } catch (IOException e) {
@@ -107,6 +112,7 @@ public final class MixtralServer implements AutoCloseable {
     ///
     /// @return whether every running request could end
     public boolean stop(Duration grace) throws InterruptedException {
+        batches.stop();
         api.drain();
         boolean idle = api.awaitIdle(grace);
         if (!idle) {
@@ -129,11 +135,11 @@ public final class MixtralServer implements AutoCloseable {
     }
 
     private void release() throws InterruptedException {
-        try {
+        try (batches) {
             await(vertx.close());
         } catch (IOException e) {
             System.getLogger(MixtralServer.class.getName())
-                    .log(System.Logger.Level.WARNING, "the HTTP server did not close cleanly", e);
+                    .log(System.Logger.Level.WARNING, "the server did not close cleanly", e);
         }
         requests.shutdownNow();
     }

@@ -31,6 +31,7 @@ class ConfigKeysTest {
             stream-keep-alive-seconds  | 15
             stream-start-delay-seconds | 2
             provider-slug              | self
+            data-dir                   | ''
             api-keys                   | ''
             api-keys-file              | ''
             protect-metrics            | false
