@@ -15,6 +15,7 @@ module dev.mixtral.engine {
     exports dev.mixtral.format;
     exports dev.mixtral.format.gguf;
     exports dev.mixtral.format.safetensors;
+    exports dev.mixtral.grammar;
     exports dev.mixtral.tensor;
     exports dev.mixtral.tokenizer;
     exports dev.mixtral.kernel;

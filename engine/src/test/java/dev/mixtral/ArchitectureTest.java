@@ -37,6 +37,7 @@ class ArchitectureTest {
             Map.entry("model", Set.of("error", "tensor", "format", "kvcache", "kernel")),
             Map.entry("sampling", Set.of("error")),
             Map.entry("scheduler", Set.of("kvcache")),
+            Map.entry("grammar", Set.of("error", "tokenizer", "sampling")),
             Map.entry(
                     "engine",
                     Set.of(

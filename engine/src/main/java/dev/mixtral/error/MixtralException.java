@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// [IllegalArgumentException], [IllegalStateException] and [NullPointerException].
 public abstract sealed class MixtralException extends RuntimeException
         permits ContextLengthException,
+                GrammarException,
                 EngineClosedException,
                 EngineFailedException,
                 InvalidRequestException,

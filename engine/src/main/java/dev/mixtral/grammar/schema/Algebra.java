@@ -1,0 +1,277 @@
+package dev.mixtral.grammar.schema;
+
+import dev.mixtral.error.GrammarException;
+import dev.mixtral.error.GrammarException.Reason;
+import dev.mixtral.grammar.regex.Regex;
+import dev.mixtral.grammar.regex.RegexPool;
+import dev.mixtral.grammar.regex.TextForm;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.BinaryOperator;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Works formulas out into facets. Not thread-safe.
+///
+/// Objects and arrays become alternatives without inner choices; the schemas of their members stay formulas and are
+/// worked out when they are needed, so that recursive schemas end.
+final class Algebra {
+    private static final int MAX_ALTERNATIVES = 500;
+    private static final int MAX_DEPTH = 256;
+    private static final int MAX_LOOK = 6;
+
+    private final RegexPool pool;
+    private final TextForm form;
+    private final Formulas formulas;
+    private final NumberSets numbers;
+    private final ObjectAlgebra objects;
+    private final ArrayAlgebra arrays;
+    private final Function<Location, Formula> translate;
+    private final LocalTest isLocal;
+    private final Facets all;
+    private final Facets none;
+    private final Map<Formula, Facets> known = new HashMap<>();
+    private final Set<Formula> inProgress = new HashSet<>();
+    private int looks;
+
+    /// Tells whether a schema can be worked out by itself.
+    interface LocalTest {
+        boolean test(Location location);
+    }
+
+    /// @param translate turns a schema of the document into a formula of its parts
+    /// @param isLocal whether a schema has no applicator that works on the same value
+    Algebra(
+            RegexPool pool,
+            TextForm form,
+            Formulas formulas,
+            Function<Location, Formula> translate,
+            LocalTest isLocal) {
+        this.pool = pool;
+        this.form = form;
+        this.formulas = formulas;
+        this.translate = translate;
+        this.isLocal = isLocal;
+        this.numbers = new NumberSets(pool);
+        this.objects = new ObjectAlgebra(pool, form, formulas, this::isObviouslyEmpty);
+        this.arrays = new ArrayAlgebra(formulas, this::isObviouslyEmpty);
+        this.all = new Facets(
+                Facets.NULL | Facets.FALSE | Facets.TRUE,
+                numbers.all(),
+                form.anyText(),
+                true,
+                List.of(arrays.any()),
+                List.of(objects.any()));
+        this.none = new Facets(0, numbers.none(), pool.nothing(), true, List.of(), List.of());
+    }
+
+    Facets all() {
+        return all;
+    }
+
+    Facets none() {
+        return none;
+    }
+
+    NumberSets numbers() {
+        return numbers;
+    }
+
+    ObjectAlgebra objects() {
+        return objects;
+    }
+
+    ArrayAlgebra arrays() {
+        return arrays;
+    }
+
+    /// Returns the values of a formula.
+    ///
+    /// @throws GrammarException if a schema refers to itself without going into a member, or expands too far
+    Facets facets(Formula formula) {
+        Facets found = known.get(formula);
+        if (found != null) {
+            return found;
+        }
+        if (!inProgress.add(formula)) {
+            throw new GrammarException(
+                    Reason.INVALID,
+                    formula.location == null ? "#" : formula.location.pointer(),
+                    "$ref",
+                    "leads back to itself without going into a member");
+        }
+        try {
+            if (inProgress.size() > MAX_DEPTH) {
+                throw new GrammarException(
+                        Reason.TOO_LARGE, "", "", "schemas refer to each other more than " + MAX_DEPTH + " deep");
+            }
+            Facets made = workOut(formula);
+            known.put(formula, made);
+            return made;
+        } finally {
+            inProgress.remove(formula);
+        }
+    }
+
+    private Facets workOut(Formula formula) {
+        return switch (formula.kind) {
+            case TRUE -> all;
+            case FALSE -> none;
+            case FACETS -> Objects.requireNonNull(formula.facets);
+            case SCHEMA -> facets(translate.apply(Objects.requireNonNull(formula.location)));
+            case AND -> fold(formula.parts, all, this::and);
+            case OR -> fold(formula.parts, none, this::or);
+            case NOT -> not(facets(formula.parts.getFirst()));
+        };
+    }
+
+    private Facets fold(List<Formula> parts, Facets start, BinaryOperator<Facets> operation) {
+        Facets result = start;
+        for (Formula part : parts) {
+            result = operation.apply(result, facets(part));
+        }
+        return result;
+    }
+
+    Facets and(Facets a, Facets b) {
+        if (a == all || b == all) {
+            return a == all ? b : a;
+        }
+        Regex strings = a.strings() == form.anyText() ? b.strings() : pool.and(a.strings(), b.strings());
+        return new Facets(
+                a.constants() & b.constants(),
+                numbers.and(a.numbers(), b.numbers()),
+                pool.isEmpty(strings) ? pool.nothing() : strings,
+                a.exactStrings() && b.exactStrings(),
+                product(a.arrays(), b.arrays(), arrays::and),
+                product(a.objects(), b.objects(), objects::and));
+    }
+
+    /// The intersection of two alternatives, or null if it is empty.
+    private interface Meet<T> {
+        @Nullable
+        T apply(T a, T b);
+    }
+
+    private static <T> List<T> product(List<T> a, List<T> b, Meet<T> meet) {
+        Set<T> both = new LinkedHashSet<>();
+        for (T left : a) {
+            for (T right : b) {
+                T common = meet.apply(left, right);
+                if (common != null) {
+                    both.add(common);
+                    limit(both);
+                }
+            }
+        }
+        return List.copyOf(both);
+    }
+
+    private static void limit(Collection<?> alternatives) {
+        if (alternatives.size() > MAX_ALTERNATIVES) {
+            throw new GrammarException(
+                    Reason.TOO_LARGE,
+                    "",
+                    "",
+                    "expands to more than " + MAX_ALTERNATIVES
+                            + " alternatives; if the branches of a 'oneOf' cannot overlap, use 'anyOf'");
+        }
+    }
+
+    Facets or(Facets a, Facets b) {
+        if (a == none || b == none) {
+            return a == none ? b : a;
+        }
+        boolean allStrings = a.strings() == form.anyText() || b.strings() == form.anyText();
+        return new Facets(
+                a.constants() | b.constants(),
+                numbers.or(a.numbers(), b.numbers()),
+                allStrings ? form.anyText() : pool.or(a.strings(), b.strings()),
+                allStrings || (a.exactStrings() && b.exactStrings()),
+                union(a.arrays(), b.arrays(), arrays.any()),
+                union(a.objects(), b.objects(), objects.any()));
+    }
+
+    private static <T> List<T> union(List<T> a, List<T> b, T any) {
+        if (a.contains(any) || b.contains(any)) {
+            return List.of(any);
+        }
+        Set<T> both = new LinkedHashSet<>(a);
+        both.addAll(b);
+        limit(both);
+        return List.copyOf(both);
+    }
+
+    private Facets not(Facets a) {
+        if (!a.exactStrings()) {
+            throw new GrammarException(
+                    Reason.UNSUPPORTED,
+                    "",
+                    "",
+                    "negates a 'format' (by 'not', 'if' or an overlapping 'oneOf'), which cannot be enforced");
+        }
+        Regex strings = pool.minus(form.anyText(), a.strings());
+        return new Facets(
+                all.constants() & ~a.constants(),
+                numbers.not(a.numbers()),
+                a.strings() == form.anyText() || pool.isEmpty(strings) ? pool.nothing() : strings,
+                true,
+                complement(a.arrays(), arrays.any(), arrays::not, arrays::and),
+                complement(a.objects(), objects.any(), objects::not, objects::and));
+    }
+
+    private static <T> List<T> complement(List<T> shapes, T any, Function<T, List<T>> not, Meet<T> meet) {
+        List<T> result = List.of(any);
+        for (T shape : shapes) {
+            if (shape.equals(any)) {
+                return List.of();
+            }
+            result = product(result, not.apply(shape), meet);
+        }
+        return result;
+    }
+
+    /// Returns whether a formula has no value, as far as that shows without following applicators.
+    boolean isObviouslyEmpty(Formula formula) {
+        if (formula.isFalse()) {
+            return true;
+        }
+        List<Formula> parts = formula.kind == Formula.Kind.AND ? formula.parts : List.of(formula);
+        List<Formula> simple = new ArrayList<>();
+        parts.stream().filter(this::isSimple).forEach(simple::add);
+        Formula rest = formulas.and(simple);
+        Facets found = known.get(rest);
+        if (found == null) {
+            if (simple.isEmpty() || inProgress.contains(rest) || looks >= MAX_LOOK) {
+                return false;
+            }
+            looks++;
+            try {
+                found = facets(rest);
+            } finally {
+                looks--;
+            }
+        }
+        return found.isEmpty();
+    }
+
+    private boolean isSimple(Formula part) {
+        return switch (part.kind) {
+            case FACETS -> true;
+            case SCHEMA -> isLocal.test(Objects.requireNonNull(part.location));
+            case NOT -> isSimple(part.parts.getFirst()) && !negatesInexactly(part.parts.getFirst());
+            case TRUE, FALSE, AND, OR -> false;
+        };
+    }
+
+    private boolean negatesInexactly(Formula part) {
+        return inProgress.contains(part) || !facets(part).exactStrings();
+    }
+}

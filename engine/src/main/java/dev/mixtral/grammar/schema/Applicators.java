@@ -1,0 +1,143 @@
+package dev.mixtral.grammar.schema;
+
+import dev.mixtral.grammar.schema.ObjectShape.Property;
+import dev.mixtral.grammar.schema.SchemaDocument.Draft;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+
+/// The keywords that apply other schemas to the same value. Not thread-safe.
+final class Applicators {
+    private final Translator translator;
+    private final Formulas formulas;
+    private final Algebra algebra;
+
+    Applicators(Translator translator) {
+        this.translator = translator;
+        this.formulas = translator.formulas();
+        this.algebra = translator.algebra();
+    }
+
+    /// Returns what the keywords of this class say.
+    List<Formula> translate(Location location) {
+        List<Formula> parts = new ArrayList<>();
+        parts.add(translator.guard(location, "allOf", value -> formulas.and(branches(location, "allOf", value))));
+        parts.add(translator.guard(location, "anyOf", value -> formulas.or(branches(location, "anyOf", value))));
+        parts.add(translator.guard(
+                location, "oneOf", value -> worked(formulas.or(exactlyOne(branches(location, "oneOf", value))))));
+        parts.add(translator.guard(
+                location, "not", value -> worked(formulas.not(translator.child(location, value, "not")))));
+        parts.add(translator.guard(location, "if", value -> worked(condition(location, value))));
+        for (Map.Entry<String, Formula> dependency : dependencies(location).entrySet()) {
+            parts.add(formulas.or(absent(dependency.getKey()), dependency.getValue()));
+        }
+        return parts;
+    }
+
+    /// Works a formula out at once, so that what cannot be enforced in it is noted at its keyword.
+    private Formula worked(Formula formula) {
+        algebra.facets(formula);
+        return formula;
+    }
+
+    /// Returns the schemas of an array of schemas.
+    List<Formula> branches(Location location, String keyword, JsonNode value) {
+        List<Formula> branches = new ArrayList<>();
+        Keywords.nonEmptyArray(value);
+        for (int i = 0; i < value.size(); i++) {
+            branches.add(translator.child(location, value.get(i), keyword, String.valueOf(i)));
+        }
+        return branches;
+    }
+
+    /// Returns for each branch the values that satisfy it and no other one.
+    List<Formula> exactlyOne(List<Formula> branches) {
+        if (areDisjoint(branches)) {
+            return branches;
+        }
+        List<Formula> exact = new ArrayList<>();
+        for (Formula branch : branches) {
+            List<Formula> parts = new ArrayList<>();
+            parts.add(branch);
+            for (Formula other : branches) {
+                if (other != branch && !isEmpty(formulas.and(branch, other))) {
+                    parts.add(formulas.not(other));
+                }
+            }
+            boolean repeated =
+                    branches.stream().filter(other -> other == branch).count() > 1;
+            exact.add(repeated ? formulas.never() : formulas.and(parts));
+        }
+        return exact;
+    }
+
+    private boolean areDisjoint(List<Formula> branches) {
+        Facets seen = algebra.none();
+        for (Formula branch : branches) {
+            Facets facets = algebra.facets(branch);
+            if (!algebra.and(seen, facets).isEmpty()) {
+                return false;
+            }
+            seen = algebra.or(seen, facets);
+        }
+        return true;
+    }
+
+    private boolean isEmpty(Formula formula) {
+        return algebra.facets(formula).isEmpty();
+    }
+
+    private Formula condition(Location location, JsonNode value) {
+        if (translator.document().draft().compareTo(Draft.DRAFT_7) < 0) {
+            return formulas.always();
+        }
+        JsonNode node = location.node();
+        Formula test = translator.child(location, value, "if");
+        Formula then = node.has("then") ? translator.child(location, node.get("then"), "then") : formulas.always();
+        Formula otherwise = node.has("else") ? translator.child(location, node.get("else"), "else") : formulas.always();
+        if (then.isTrue() && otherwise.isTrue()) {
+            return formulas.always();
+        }
+        return formulas.or(formulas.and(test, then), formulas.and(formulas.not(test), otherwise));
+    }
+
+    /// Returns what must hold for a value that has a key, by key.
+    Map<String, Formula> dependencies(Location location) {
+        Map<String, Formula> result = new LinkedHashMap<>();
+        for (String keyword : List.of("dependencies", "dependentRequired", "dependentSchemas")) {
+            translator.guard(location, keyword, value -> {
+                for (Map.Entry<String, JsonNode> entry : Keywords.object(value).properties()) {
+                    Formula then = dependency(location, keyword, entry.getKey(), entry.getValue());
+                    result.merge(entry.getKey(), then, formulas::and);
+                }
+                return formulas.always();
+            });
+        }
+        return result;
+    }
+
+    private Formula dependency(Location location, String keyword, String key, JsonNode value) {
+        boolean names = keyword.equals("dependentRequired") || (keyword.equals("dependencies") && !isSchema(value));
+        if (!names) {
+            return translator.child(location, value, keyword, key);
+        }
+        ObjectShape shape = algebra.objects().any();
+        List<String> required = value.isString() ? List.of(value.stringValue()) : Keywords.texts(value);
+        for (String name : required) {
+            shape = shape.with(name, new Property(formulas.always(), true));
+        }
+        return formulas.facets(algebra.all().withObjects(List.of(shape)));
+    }
+
+    private static boolean isSchema(JsonNode value) {
+        return value.isObject() || value.isBoolean();
+    }
+
+    /// Returns the values that do not have a key; other types than objects never have one.
+    Formula absent(String key) {
+        return formulas.facets(algebra.all()
+                .withObjects(List.of(algebra.objects().any().with(key, new Property(formulas.never(), false)))));
+    }
+}

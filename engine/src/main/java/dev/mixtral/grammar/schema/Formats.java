@@ -1,0 +1,172 @@
+package dev.mixtral.grammar.schema;
+
+import dev.mixtral.grammar.regex.PatternCompiler;
+import dev.mixtral.grammar.regex.Regex;
+import dev.mixtral.grammar.regex.RegexPool;
+import dev.mixtral.grammar.regex.TextForm;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/// The formats of the specification as languages. Shares its pool's confinement.
+///
+/// Every text of a language has the format. Rare texts of a format are left out: quoted local parts of addresses,
+/// leap seconds away from UTC, internationalized names, patterns with look-arounds.
+final class Formats {
+    private static final String DATE =
+            "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+                    + "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+                    + "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)";
+    private static final String TIME =
+            "(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+                    + "|23:59:60(?:\\.[0-9]{1,9})?[Zz])";
+    private static final String TIME_OF_DURATION = "T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)";
+    private static final String DURATION =
+            "P(?:[0-9]+W|(?:[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)(?:" + TIME_OF_DURATION + ")?|"
+                    + TIME_OF_DURATION + ")";
+    private static final String LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+    private static final String HOSTNAME = LABEL + "(?:\\." + LABEL + ")*";
+    private static final String ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+    private static final String EMAIL = ATOM + "(?:\\." + ATOM + ")*@" + HOSTNAME;
+    private static final String OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    private static final String IPV4 = OCTET + "(?:\\." + OCTET + "){3}";
+    private static final String IPV6 = ipv6();
+    private static final String UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}";
+    private static final String POINTER = "(?:/(?:[^/~]|~[01])*)*";
+    private static final String RELATIVE_POINTER = "(?:0|[1-9][0-9]*)(?:[+-][1-9][0-9]*)?(?:#|" + POINTER + ")";
+    private static final String NON_ASCII =
+            "\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF\\u{10000}-\\u{1FFFD}\\u{20000}-\\u{2FFFD}";
+
+    private static final Map<String, String> PATTERNS = Map.ofEntries(
+            Map.entry("date", DATE),
+            Map.entry("time", TIME),
+            Map.entry("date-time", DATE + "[Tt]" + TIME),
+            Map.entry("duration", DURATION),
+            Map.entry("email", EMAIL),
+            Map.entry("idn-email", EMAIL),
+            Map.entry("hostname", HOSTNAME),
+            Map.entry("idn-hostname", HOSTNAME),
+            Map.entry("ipv4", IPV4),
+            Map.entry("ipv6", IPV6),
+            Map.entry("uuid", UUID),
+            Map.entry("uri", uri("", false)),
+            Map.entry("uri-reference", uri("", true)),
+            Map.entry("iri", uri(NON_ASCII, false)),
+            Map.entry("iri-reference", uri(NON_ASCII, true)),
+            Map.entry("uri-template", uriTemplate()),
+            Map.entry("json-pointer", POINTER),
+            Map.entry("relative-json-pointer", RELATIVE_POINTER),
+            Map.entry("regex", regex()));
+
+    private final RegexPool pool;
+    private final TextForm form;
+    private final PatternCompiler patterns;
+
+    Formats(RegexPool pool, TextForm form) {
+        this.pool = pool;
+        this.form = form;
+        this.patterns = new PatternCompiler(pool, form);
+    }
+
+    /// Returns the names of the formats that are enforced.
+    static List<String> names() {
+        return List.copyOf(new TreeSet<>(PATTERNS.keySet()));
+    }
+
+    /// Returns the texts of a format, or empty if the specification does not know it.
+    Optional<Regex> find(String name) {
+        String pattern = PATTERNS.get(name);
+        if (pattern == null) {
+            return Optional.empty();
+        }
+        Regex texts = patterns.full(pattern, true);
+        return Optional.of(
+                switch (name) {
+                    // Labels like xn--… are encodings, which may be invalid.
+                    case "hostname", "idn-hostname" ->
+                        pool.and(List.of(texts, form.length(1, 253), pool.not(patterns.search("(?:^|\\.)[^.]{2}--"))));
+                    case "email", "idn-email" ->
+                        pool.and(List.of(
+                                texts,
+                                form.length(3, 254),
+                                patterns.search("^[^@]{1,64}@"),
+                                pool.not(patterns.search("[@.][^@.]{2}--"))));
+                    default -> texts;
+                });
+    }
+
+    private static String ipv6() {
+        String group = "[0-9A-Fa-f]{1,4}";
+        String last = "(?:" + group + ":" + group + "|" + IPV4 + ")";
+        StringBuilder pattern = new StringBuilder("(?:(?:" + group + ":){6}" + last);
+        // RFC 3986: the two colons stand for what is missing of the groups on both sides.
+        for (int after = 5; after >= 0; after--) {
+            int before = 5 - after;
+            String left = before == 0 ? "" : "(?:(?:" + group + ":){0," + (before - 1) + "}" + group + ")?";
+            pattern.append('|')
+                    .append(left)
+                    .append("::(?:")
+                    .append(group)
+                    .append(":){")
+                    .append(after)
+                    .append('}');
+            pattern.append(last);
+        }
+        pattern.append("|(?:(?:")
+                .append(group)
+                .append(":){0,5}")
+                .append(group)
+                .append(")?::")
+                .append(group);
+        pattern.append("|(?:(?:").append(group).append(":){0,6}").append(group).append(")?::");
+        return pattern.append(')').toString();
+    }
+
+    private static String uri(String more, boolean reference) {
+        String escaped = "%[0-9A-Fa-f]{2}";
+        String unreserved = "A-Za-z0-9._~" + more + "-";
+        String delimiters = "!$&'()*+,;=";
+        String character = "(?:[" + delimiters + ":@" + unreserved + "]|" + escaped + ")";
+        String colonless = "(?:[" + delimiters + "@" + unreserved + "]|" + escaped + ")";
+        String user = "(?:(?:[" + delimiters + ":" + unreserved + "]|" + escaped + ")*@)?";
+        String name = "(?:[" + delimiters + unreserved + "]|" + escaped + ")*";
+        String authority = user + "(?:\\[" + IPV6 + "\\]|" + name + ")(?::[0-9]*)?";
+        String segments = "(?:/" + character + "*)*";
+        String absolutePath = "/(?:" + character + "+" + segments + ")?";
+        String tail = "(?:\\?(?:" + character + "|[/?])*)?(?:#(?:" + character + "|[/?])*)?";
+        String scheme = "[A-Za-z][A-Za-z0-9+.-]*:";
+        String hierarchy =
+                "(?://" + authority + segments + "|" + absolutePath + "|" + character + "+" + segments + ")?";
+        String absolute = scheme + hierarchy + tail;
+        if (!reference) {
+            return absolute;
+        }
+        String relative = "(?://" + authority + segments + "|" + absolutePath + "|" + colonless + "+" + segments + ")?";
+        return "(?:" + absolute + "|" + relative + tail + ")";
+    }
+
+    private static String uriTemplate() {
+        String escaped = "%[0-9A-Fa-f]{2}";
+        String literal = "(?:[!#$&(-;=?-\\[\\]_a-z~]|" + escaped + ")";
+        String character = "(?:[A-Za-z0-9_]|" + escaped + ")";
+        String variable = character + "(?:\\.?" + character + ")*(?::[1-9][0-9]{0,3}|\\*)?";
+        return "(?:" + literal + "|\\{[+#./;?&]?" + variable + "(?:," + variable + ")*\\})*";
+    }
+
+    private static String regex() {
+        String escape = "\\\\(?:[dDwWsStnrfv^$\\\\.*+?()\\[\\]{}|/])";
+        String inClass = "(?:[A-Za-z0-9 _.,:;@#$%&*+=!?/<>~'(){}|]|" + escape + ")";
+        String range = "(?:a-z|A-Z|0-9|a-f|A-F)";
+        String set = "\\[\\^?(?:" + range + "|" + inClass + ")+-?\\]";
+        String quantifier = "(?:[*+?]|\\{[0-9]{1,3}\\})?";
+        String plain = "[^\\\\^$.*+?()\\[\\]{}|/\\u0000-\\u001f]";
+        String pattern = "(?:" + plain + "|/|\\.|" + escape + "|" + set + ")" + quantifier;
+        String branch = "(?:" + pattern + ")*";
+        for (int depth = 0; depth < 2; depth++) {
+            String group = "\\((?:\\?:)?" + branch + "(?:\\|" + branch + ")*\\)" + quantifier;
+            branch = "(?:" + pattern + "|" + group + ")*";
+        }
+        return "\\^?" + branch + "(?:\\|" + branch + ")*\\$?";
+    }
+}
