@@ -35,6 +35,13 @@ final class JsonLines {
     /// @param answer makes the answer from a line's object; may throw a [MixtralException]
     /// @return the exit code
     static int process(Terminal terminal, UnaryOperator<ObjectNode> answer) throws IOException {
+        return process(terminal, MAPPER, answer);
+    }
+
+    /// Same, with lines read by another mapper.
+    ///
+    /// @param reader as strict as [#MAPPER]
+    static int process(Terminal terminal, JsonMapper reader, UnaryOperator<ObjectNode> answer) throws IOException {
         int exitCode = CommandLine.ExitCode.OK;
         int number = 0;
         for (byte[] line = readLine(terminal.in()); line.length > 0; line = readLine(terminal.in())) {
@@ -44,7 +51,7 @@ final class JsonLines {
             }
             ObjectNode result;
             try {
-                result = answer.apply(parse(line));
+                result = answer.apply(parse(reader, line));
             } catch (MixtralException | IllegalArgumentException | JacksonException e) {
                 result = MAPPER.createObjectNode().put("error", message(e)).put("line", number);
                 exitCode = CommandLine.ExitCode.SOFTWARE;
@@ -55,8 +62,8 @@ final class JsonLines {
         return exitCode;
     }
 
-    private static ObjectNode parse(byte[] line) {
-        if (MAPPER.readTree(line) instanceof ObjectNode object) {
+    private static ObjectNode parse(JsonMapper reader, byte[] line) {
+        if (reader.readTree(line) instanceof ObjectNode object) {
             return object;
         }
         throw new InvalidRequestException("", "expected a JSON object on this line");

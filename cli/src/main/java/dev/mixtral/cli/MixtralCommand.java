@@ -64,6 +64,7 @@ final class MixtralCommand {
                 new TokenizeCommand(terminal),
                 new DetokenizeCommand(terminal),
                 new TemplateCommand(terminal),
+                new SchemaCommand(terminal),
                 new LogitsCommand(terminal),
                 new PerplexityCommand(terminal),
                 new QuantizeCommand(terminal),

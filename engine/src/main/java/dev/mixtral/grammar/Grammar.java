@@ -5,10 +5,24 @@ import tools.jackson.databind.JsonNode;
 
 /// What an answer must look like. Immutable.
 public sealed interface Grammar {
+    /// In which order an object's keys may be written.
+    enum KeyOrder {
+        /// The order of the schema, other keys behind: what models do best with, and what callers expect.
+        SCHEMA,
+        /// Any: every text that the schema allows.
+        ANY
+    }
+
     /// A JSON text that a schema allows.
     ///
     /// @param schema the schema, drafts 4 to 2020-12; not to be changed afterwards
-    record JsonSchema(JsonNode schema) implements Grammar {}
+    /// @param order the order of keys
+    record JsonSchema(JsonNode schema, KeyOrder order) implements Grammar {
+        /// The keys in the schema's order.
+        public JsonSchema(JsonNode schema) {
+            this(schema, KeyOrder.SCHEMA);
+        }
+    }
 
     /// Any JSON object.
     record JsonObject() implements Grammar {}

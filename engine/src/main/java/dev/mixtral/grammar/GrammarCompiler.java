@@ -58,7 +58,7 @@ public final class GrammarCompiler {
 
     private static int size(Grammar grammar) {
         return switch (grammar) {
-            case Grammar.JsonSchema(var schema) -> schema.toString().length();
+            case Grammar.JsonSchema(var schema, var order) -> schema.toString().length();
             case Grammar.JsonObject() -> 0;
             case Grammar.Regex(String pattern) -> pattern.length();
             case Grammar.Choice(List<String> texts) ->
@@ -80,9 +80,10 @@ public final class GrammarCompiler {
         pool.refuel(FUEL);
         TextForm json = TextForm.json(pool);
         SchemaCompiler.Result result = switch (grammar) {
-            case Grammar.JsonSchema(var schema) -> SchemaCompiler.compile(schema, pool, json);
+            case Grammar.JsonSchema(var schema, var order) ->
+                        SchemaCompiler.compile(schema, order == Grammar.KeyOrder.ANY, pool, json);
             case Grammar.JsonObject() ->
-                SchemaCompiler.compile(JsonNodeFactory.instance.objectNode().put("type", "object"), pool, json);
+                SchemaCompiler.compile(JsonNodeFactory.instance.objectNode().put("type", "object"), true, pool, json);
             case Grammar.Regex(String pattern) -> plain(SingleLexeme.pattern(pool, pattern));
             case Grammar.Choice(List<String> texts) -> plain(SingleLexeme.choice(pool, texts));
             case Grammar.Gbnf(String text) -> throw new IllegalArgumentException(text);

@@ -78,4 +78,30 @@ sealed interface Pattern {
             case LookAhead l -> true;
         };
     }
+
+    /// Returns whether `$` is the only assertion anywhere.
+    default boolean hasOnlyEnds() {
+        return switch (this) {
+            case Characters c -> true;
+            case Sequence s -> s.parts().stream().allMatch(Pattern::hasOnlyEnds);
+            case Alternatives a -> a.parts().stream().allMatch(Pattern::hasOnlyEnds);
+            case Repeat r -> r.part().hasOnlyEnds();
+            case Start s -> false;
+            case End e -> true;
+            case LookAhead l -> false;
+        };
+    }
+
+    /// Returns the pattern without the matches that pass a `$`.
+    default Pattern withoutEnds() {
+        return switch (this) {
+            case Characters c -> c;
+            case Sequence s -> new Sequence(s.parts().stream().map(Pattern::withoutEnds).toList());
+            case Alternatives a -> new Alternatives(a.parts().stream().map(Pattern::withoutEnds).toList());
+            case Repeat r -> new Repeat(r.part().withoutEnds(), r.min(), r.max());
+            case Start s -> s;
+            case End e -> new Characters(CodePoints.NONE);
+            case LookAhead l -> l;
+        };
+    }
 }

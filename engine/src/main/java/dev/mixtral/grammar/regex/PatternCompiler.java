@@ -104,6 +104,15 @@ public final class PatternCompiler {
         if (part.isAlwaysEmpty()) {
             return repeat.min() == 0 ? rest : build(part, rest, atStart);
         }
+        if (part.hasOnlyEnds() && !part.mayBeEmpty()) {
+            // Nothing but the last repetition can pass a $.
+            Regex open = build(part.withoutEnds(), pool.epsilon(), false);
+            int max = repeat.max();
+            Regex before = pool.repeat(open, Math.max(repeat.min() - 1, 0), max < 0 ? max : max - 1);
+            return pool.or(
+                    pool.concat(pool.repeat(open, repeat.min(), max), rest),
+                    pool.concat(before, build(part, rest, false)));
+        }
         return tempered(repeat, rest);
     }
 

@@ -126,9 +126,9 @@ final class Algebra {
             case FALSE -> none;
             case FACETS -> Objects.requireNonNull(formula.facets);
             case SCHEMA -> facets(translate.apply(Objects.requireNonNull(formula.location)));
-            case AND -> fold(formula.parts, all, this::and);
+            case AND -> intersection(formula.parts);
             case OR -> fold(formula.parts, none, this::or);
-            case NOT -> not(facets(formula.parts.getFirst()));
+            case NOT -> minus(all, facets(formula.parts.getFirst()));
         };
     }
 
@@ -209,33 +209,62 @@ final class Algebra {
         return List.copyOf(both);
     }
 
-    private Facets not(Facets a) {
-        if (!a.exactStrings()) {
+    /// Removes from what is there already: far fewer alternatives than a complement of its own would have.
+    private Facets intersection(List<Formula> parts) {
+        List<Formula> positive =
+                parts.stream().filter(part -> part.kind != Formula.Kind.NOT).toList();
+        Facets result = fold(positive, all, this::and);
+        for (Formula part : parts) {
+            if (part.kind == Formula.Kind.NOT) {
+                result = minus(result, facets(part.parts.getFirst()));
+            }
+        }
+        return result;
+    }
+
+    private Facets minus(Facets a, Facets b) {
+        if (!b.exactStrings() && !a.strings().isNothing()) {
             throw new GrammarException(
                     Reason.UNSUPPORTED,
                     "",
                     "",
                     "negates a 'format' (by 'not', 'if' or an overlapping 'oneOf'), which cannot be enforced");
         }
-        Regex strings = pool.minus(form.anyText(), a.strings());
+        Regex strings = b.strings() == form.anyText() ? pool.nothing() : pool.minus(a.strings(), b.strings());
         return new Facets(
-                all.constants() & ~a.constants(),
-                numbers.not(a.numbers()),
-                a.strings() == form.anyText() || pool.isEmpty(strings) ? pool.nothing() : strings,
-                true,
-                complement(a.arrays(), arrays.any(), arrays::not, arrays::and),
-                complement(a.objects(), objects.any(), objects::not, objects::and));
+                a.constants() & ~b.constants(),
+                numbers.and(a.numbers(), numbers.not(b.numbers())),
+                pool.isEmpty(strings) ? pool.nothing() : strings,
+                a.exactStrings(),
+                remove(a.arrays(), b.arrays(), arrays.any(), arrays::not, arrays::and),
+                remove(a.objects(), b.objects(), objects.any(), objects::not, objects::and));
     }
 
-    private static <T> List<T> complement(List<T> shapes, T any, Function<T, List<T>> not, Meet<T> meet) {
-        List<T> result = List.of(any);
+    private static <T> List<T> remove(List<T> from, List<T> shapes, T any, Function<T, List<T>> not, Meet<T> meet) {
+        List<T> result = from;
         for (T shape : shapes) {
             if (shape.equals(any)) {
                 return List.of();
             }
-            result = product(result, not.apply(shape), meet);
+            if (!result.isEmpty()) {
+                result = largest(product(result, not.apply(shape), meet), meet);
+            }
         }
         return result;
+    }
+
+    /// Leaves out alternatives that lie inside others.
+    private static <T> List<T> largest(List<T> alternatives, Meet<T> meet) {
+        List<T> kept = new ArrayList<>();
+        for (T candidate : alternatives) {
+            boolean covered = alternatives.stream()
+                    .anyMatch(other -> other != candidate && candidate.equals(meet.apply(candidate, other))
+                            && (kept.contains(other) || !other.equals(meet.apply(other, candidate))));
+            if (!covered) {
+                kept.add(candidate);
+            }
+        }
+        return kept;
     }
 
     /// Returns whether a formula has no value, as far as that shows without following applicators.

@@ -21,15 +21,20 @@ final class Applicators {
     }
 
     /// Returns what the keywords of this class say.
-    List<Formula> translate(Location location) {
+    ///
+    /// @param own what the schema says by itself: branches need to differ only under it
+    List<Formula> translate(Location location, Formula own) {
         List<Formula> parts = new ArrayList<>();
-        parts.add(translator.guard(location, "allOf", value -> formulas.and(branches(location, "allOf", value))));
+        Formula all = translator.guard(location, "allOf", value -> formulas.and(branches(location, "allOf", value)));
+        parts.add(all);
         parts.add(translator.guard(location, "anyOf", value -> formulas.or(branches(location, "anyOf", value))));
+        parts.add(translator.guard(location, "oneOf", value -> {
+            Formula context = formulas.and(own, all);
+            return worked(context, formulas.or(exactlyOne(context, branches(location, "oneOf", value))));
+        }));
         parts.add(translator.guard(
-                location, "oneOf", value -> worked(formulas.or(exactlyOne(branches(location, "oneOf", value))))));
-        parts.add(translator.guard(
-                location, "not", value -> worked(formulas.not(translator.child(location, value, "not")))));
-        parts.add(translator.guard(location, "if", value -> worked(condition(location, value))));
+                location, "not", value -> worked(own, formulas.not(translator.child(location, value, "not")))));
+        parts.add(translator.guard(location, "if", value -> worked(own, condition(location, value))));
         for (Map.Entry<String, Formula> dependency : dependencies(location).entrySet()) {
             parts.add(formulas.or(absent(dependency.getKey()), dependency.getValue()));
         }
@@ -37,8 +42,8 @@ final class Applicators {
     }
 
     /// Works a formula out at once, so that what cannot be enforced in it is noted at its keyword.
-    private Formula worked(Formula formula) {
-        algebra.facets(formula);
+    private Formula worked(Formula context, Formula formula) {
+        algebra.facets(formulas.and(context, formula));
         return formula;
     }
 
@@ -52,9 +57,9 @@ final class Applicators {
         return branches;
     }
 
-    /// Returns for each branch the values that satisfy it and no other one.
-    List<Formula> exactlyOne(List<Formula> branches) {
-        if (areDisjoint(branches)) {
+    /// Returns for each branch values that satisfy it and, within the context, no other one.
+    List<Formula> exactlyOne(Formula context, List<Formula> branches) {
+        if (areDisjoint(context, branches)) {
             return branches;
         }
         List<Formula> exact = new ArrayList<>();
@@ -62,21 +67,20 @@ final class Applicators {
             List<Formula> parts = new ArrayList<>();
             parts.add(branch);
             for (Formula other : branches) {
-                if (other != branch && !isEmpty(formulas.and(branch, other))) {
+                if (other != branch && !isEmpty(formulas.and(context, branch, other))) {
                     parts.add(formulas.not(other));
                 }
             }
-            boolean repeated =
-                    branches.stream().filter(other -> other == branch).count() > 1;
+            boolean repeated = branches.stream().filter(other -> other == branch).count() > 1;
             exact.add(repeated ? formulas.never() : formulas.and(parts));
         }
         return exact;
     }
 
-    private boolean areDisjoint(List<Formula> branches) {
+    private boolean areDisjoint(Formula context, List<Formula> branches) {
         Facets seen = algebra.none();
         for (Formula branch : branches) {
-            Facets facets = algebra.facets(branch);
+            Facets facets = algebra.facets(formulas.and(context, branch));
             if (!algebra.and(seen, facets).isEmpty()) {
                 return false;
             }

@@ -4,7 +4,6 @@ import dev.mixtral.grammar.automaton.Edge;
 import dev.mixtral.grammar.automaton.State;
 import dev.mixtral.grammar.regex.Regex;
 import dev.mixtral.grammar.regex.RegexPool;
-import dev.mixtral.grammar.regex.TextForm;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -40,12 +39,12 @@ final class ArrayStates {
     private final Map<ArrayShape, ArrayPlan> plans = new HashMap<>();
     private final Map<Key, State> states = new HashMap<>();
 
-    ArrayStates(ValueRules rules, Translator translator, RegexPool pool, TextForm form, Layout layout) {
+    ArrayStates(ValueRules rules, Translator translator, RegexPool pool, Layout layout) {
         this.rules = rules;
         this.translator = translator;
         this.pool = pool;
         this.layout = layout;
-        this.texts = new ItemTexts(rules, pool, form);
+        this.texts = new ItemTexts(rules, pool);
     }
 
     private ArrayPlan plan(ArrayShape shape) {

@@ -46,7 +46,6 @@ final class Formats {
             Map.entry("email", EMAIL),
             Map.entry("idn-email", EMAIL),
             Map.entry("hostname", HOSTNAME),
-            Map.entry("idn-hostname", HOSTNAME),
             Map.entry("ipv4", IPV4),
             Map.entry("ipv6", IPV6),
             Map.entry("uuid", UUID),
@@ -84,7 +83,7 @@ final class Formats {
         return Optional.of(
                 switch (name) {
                     // Labels like xn--… are encodings, which may be invalid.
-                    case "hostname", "idn-hostname" ->
+                    case "hostname" ->
                         pool.and(List.of(texts, form.length(1, 253), pool.not(patterns.search("(?:^|\\.)[^.]{2}--"))));
                     case "email", "idn-email" ->
                         pool.and(List.of(
@@ -155,17 +154,17 @@ final class Formats {
     }
 
     private static String regex() {
-        String escape = "\\\\(?:[dDwWsStnrfv^$\\\\.*+?()\\[\\]{}|/])";
+        String escape = "\\\\(?:[dDwWsStnrfv^$\\\\.*+?()\\[\\]{}|/]|c[A-Za-z]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})";
         String inClass = "(?:[A-Za-z0-9 _.,:;@#$%&*+=!?/<>~'(){}|]|" + escape + ")";
         String range = "(?:a-z|A-Z|0-9|a-f|A-F)";
-        String set = "\\[\\^?(?:" + range + "|" + inClass + ")+-?\\]";
-        String quantifier = "(?:[*+?]|\\{[0-9]{1,3}\\})?";
+        String set = "\\[\\^?(?:" + range + "|" + inClass + ")*-?\\]";
+        String quantifier = "(?:(?:[*+?]|\\{[0-9]{1,3}(?:,\\}|\\}))\\??)?";
         String plain = "[^\\\\^$.*+?()\\[\\]{}|/\\u0000-\\u001f]";
         String pattern = "(?:" + plain + "|/|\\.|" + escape + "|" + set + ")" + quantifier;
         String branch = "(?:" + pattern + ")*";
         for (int depth = 0; depth < 2; depth++) {
-            String group = "\\((?:\\?:)?" + branch + "(?:\\|" + branch + ")*\\)" + quantifier;
-            branch = "(?:" + pattern + "|" + group + ")*";
+            String inside = branch + "(?:\\|" + branch + ")*\\)";
+            branch = "(?:" + pattern + "|\\((?:\\?:)?" + inside + quantifier + "|\\(\\?[=!]" + inside + ")*";
         }
         return "\\^?" + branch + "(?:\\|" + branch + ")*\\$?";
     }

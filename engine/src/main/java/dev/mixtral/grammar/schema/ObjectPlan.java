@@ -7,9 +7,11 @@ import dev.mixtral.grammar.schema.ObjectShape.Cell;
 import dev.mixtral.grammar.schema.ObjectShape.Property;
 import dev.mixtral.grammar.schema.ObjectStates.Progress;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// An object shape, arranged for writing: which keys may come when, and whether an object can still be completed.
 /// Guarded as its [ValueRules].
@@ -32,29 +34,33 @@ final class ObjectPlan {
     record Choice(Formula value, int meets) {}
 
     /// What the completion of an object depends on.
-    private record Situation(int next, int count, int met, int numUsed) {}
+    private record Situation(BitSet passed, int count, int met, int numUsed) {}
 
     private final ObjectShape shape;
     private final ValueRules rules;
     private final Formulas formulas;
     private final RegexPool pool;
+    private final boolean anyOrder;
     private final List<Named> named = new ArrayList<>();
     private final List<Extra> extras = new ArrayList<>();
     private final List<Cell> obligations;
     private final Map<Situation, Boolean> finishes = new HashMap<>();
     private int extraCapacity = -1;
+    private @Nullable Boolean lacking;
 
-    ObjectPlan(
-            ObjectShape shape,
-            ValueRules rules,
-            Formulas formulas,
-            ObjectAlgebra algebra,
-            RegexPool pool,
-            TextForm form) {
+    /// What all plans of a schema share.
+    ///
+    /// @param form the form of JSON strings
+    record Context(Formulas formulas, ObjectAlgebra algebra, RegexPool pool, TextForm form, boolean anyOrder) {}
+
+    ObjectPlan(ObjectShape shape, Context context, ValueRules rules) {
         this.shape = shape;
         this.rules = rules;
-        this.formulas = formulas;
-        this.pool = pool;
+        this.formulas = context.formulas();
+        this.pool = context.pool();
+        this.anyOrder = context.anyOrder();
+        ObjectAlgebra algebra = context.algebra();
+        TextForm form = context.form();
         this.obligations = splitByCells(List.copyOf(shape.obligations()));
         Regex quote = form.end();
         List<Regex> names = new ArrayList<>();
@@ -153,32 +159,35 @@ final class ObjectPlan {
     void forget() {
         finishes.clear();
         extraCapacity = -1;
+        lacking = null;
     }
 
-    /// Returns the last named key that may come next: no required one may be passed over.
-    int lastReachable(int next) {
-        for (int i = next; i < named.size(); i++) {
-            if (named.get(i).required()) {
-                return i;
+    /// Returns the named keys that may come next. In the order of the schema, no required one may be passed over.
+    List<Integer> reachable(BitSet passed) {
+        List<Integer> keys = new ArrayList<>();
+        for (int i = passed.nextClearBit(0); i < named.size(); i = passed.nextClearBit(i + 1)) {
+            keys.add(i);
+            if (!anyOrder && named.get(i).required()) {
+                break;
             }
         }
-        return named.size() - 1;
+        return keys;
     }
 
     boolean allowsExtras(Progress progress) {
-        return numRequired(progress.next()) == 0 && progress.used().size() < MANY;
+        return (anyOrder || numRequired(progress.passed()) == 0) && progress.used().size() < MANY;
     }
 
-    private int numRequired(int from) {
+    private int numRequired(BitSet passed) {
         int count = 0;
-        for (int i = from; i < named.size(); i++) {
+        for (int i = passed.nextClearBit(0); i < named.size(); i = passed.nextClearBit(i + 1)) {
             count += named.get(i).required() ? 1 : 0;
         }
         return count;
     }
 
     boolean mayClose(Progress progress) {
-        return numRequired(progress.next()) == 0
+        return numRequired(progress.passed()) == 0
                 && progress.count() >= shape.min()
                 && progress.count() <= shape.max()
                 && progress.met() == allMet();
@@ -193,19 +202,35 @@ final class ObjectPlan {
     }
 
     Progress afterNamed(Progress progress, int index, Choice choice) {
-        return new Progress(
-                this, index + 1, counted(progress.count() + 1), progress.met() | choice.meets(), progress.used());
+        int met = progress.met() | choice.meets();
+        return new Progress(this, pass(progress.passed(), index), counted(progress.count() + 1), met, progress.used());
     }
 
     Progress afterExtra(Progress progress, Choice choice) {
-        return new Progress(
-                this, named.size(), counted(progress.count() + 1), progress.met() | choice.meets(), progress.used());
+        int met = progress.met() | choice.meets();
+        BitSet passed = passForExtra(progress.passed());
+        return new Progress(this, passed, counted(progress.count() + 1), met, progress.used());
+    }
+
+    private BitSet pass(BitSet passed, int index) {
+        BitSet more = (BitSet) passed.clone();
+        more.set(anyOrder ? index : 0, index + 1);
+        return more;
+    }
+
+    private BitSet passForExtra(BitSet passed) {
+        if (anyOrder) {
+            return passed;
+        }
+        BitSet all = new BitSet();
+        all.set(0, named.size());
+        return all;
     }
 
     /// Returns whether some way on leads to the end of an object.
     boolean canFinish(Progress progress) {
         return canFinish(new Situation(
-                progress.next(),
+                progress.passed(),
                 progress.count(),
                 progress.met(),
                 Math.min(progress.used().size(), MANY)));
@@ -214,6 +239,9 @@ final class ObjectPlan {
     private boolean canFinish(Situation at) {
         if (at.count() > shape.max()) {
             return false;
+        }
+        if (obligations.isEmpty() && shape.max() == ObjectShape.UNBOUNDED && at.count() >= shape.min()) {
+            return !lacksRequired();
         }
         Boolean known = finishes.get(at);
         if (known == null) {
@@ -227,7 +255,7 @@ final class ObjectPlan {
     private boolean countsFit(Situation at) {
         long least = at.count();
         long most = at.count();
-        for (int i = at.next(); i < named.size(); i++) {
+        for (int i = at.passed().nextClearBit(0); i < named.size(); i = at.passed().nextClearBit(i + 1)) {
             boolean possible = rules.isProductive(named.get(i).value());
             if (named.get(i).required() && !possible) {
                 return false;
@@ -238,6 +266,13 @@ final class ObjectPlan {
         int capacity = extraCapacity();
         most += capacity >= MANY ? Integer.MAX_VALUE : Math.max(0, capacity - at.numUsed());
         return Math.max(least, shape.min()) <= Math.min(most, shape.max());
+    }
+
+    private boolean lacksRequired() {
+        if (lacking == null) {
+            lacking = named.stream().anyMatch(key -> key.required() && !rules.isProductive(key.value()));
+        }
+        return lacking;
     }
 
     private int extraCapacity() {
@@ -254,15 +289,16 @@ final class ObjectPlan {
     }
 
     private boolean someMeets(Situation at) {
-        for (int i = at.next(); i <= lastReachable(at.next()); i++) {
+        for (int i : reachable(at.passed())) {
             for (Choice choice : choices(named.get(i))) {
-                Situation then = new Situation(i + 1, counted(at.count() + 1), at.met() | choice.meets(), at.numUsed());
+                Situation then = new Situation(
+                        pass(at.passed(), i), counted(at.count() + 1), at.met() | choice.meets(), at.numUsed());
                 if (rules.isProductive(choice.value()) && canFinish(then)) {
                     return true;
                 }
             }
         }
-        return numRequired(at.next()) == 0 && at.numUsed() < extraCapacity() && someExtraMeets(at);
+        return (anyOrder || numRequired(at.passed()) == 0) && at.numUsed() < extraCapacity() && someExtraMeets(at);
     }
 
     private boolean someExtraMeets(Situation at) {
@@ -270,7 +306,10 @@ final class ObjectPlan {
             for (Choice choice : choices(extra)) {
                 boolean progress = (choice.meets() & ~at.met()) != 0;
                 Situation then = new Situation(
-                        named.size(), counted(at.count() + 1), at.met() | choice.meets(), at.numUsed() + 1);
+                        passForExtra(at.passed()),
+                        counted(at.count() + 1),
+                        at.met() | choice.meets(),
+                        at.numUsed() + 1);
                 if (progress && rules.isProductive(choice.value()) && canFinish(then)) {
                     return true;
                 }

@@ -6,6 +6,7 @@ import dev.mixtral.grammar.regex.Regex;
 import dev.mixtral.grammar.regex.RegexPool;
 import dev.mixtral.grammar.regex.TextForm;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,16 +15,16 @@ import java.util.Set;
 
 /// The states of the parser inside objects. Guarded as its [ValueRules].
 ///
-/// Named keys come in the order of the shape, other keys behind them. A key is never written twice: the texts of other
+/// Named keys come in the order of the shape, other keys behind them; or all in any order. A key is never written twice: the texts of other
 /// keys are remembered and taken out of the language of the next.
 final class ObjectStates {
     /// Where the parser is in an object.
     ///
-    /// @param next the first named key that may still come
+    /// @param passed the named keys that cannot come any more: written, or passed over; never changed
     /// @param count keys so far, no more than matters
     /// @param met the obligations that are met, one bit each
     /// @param used the texts of the other keys so far, quotes included
-    record Progress(ObjectPlan plan, int next, int count, int met, List<String> used) {}
+    record Progress(ObjectPlan plan, BitSet passed, int count, int met, List<String> used) {}
 
     private enum Phase {
         OPENED,
@@ -36,26 +37,23 @@ final class ObjectStates {
     private record ColonKey(Formula value, Progress then) {}
 
     private final ValueRules rules;
-    private final Formulas formulas;
-    private final ObjectAlgebra algebra;
+    private final ObjectPlan.Context context;
     private final RegexPool pool;
-    private final TextForm form;
     private final Layout layout;
     private final Map<ObjectShape, ObjectPlan> plans = new HashMap<>();
     private final Map<Key, State> states = new HashMap<>();
     private final Map<ColonKey, State> colons = new HashMap<>();
 
-    ObjectStates(ValueRules rules, Translator translator, RegexPool pool, TextForm form, Layout layout) {
+    ObjectStates(ValueRules rules, Translator translator, RegexPool pool, TextForm form, Layout layout, boolean anyOrder) {
         this.rules = rules;
-        this.formulas = translator.formulas();
-        this.algebra = translator.algebra().objects();
+        this.context = new ObjectPlan.Context(
+                translator.formulas(), translator.algebra().objects(), pool, form, anyOrder);
         this.pool = pool;
-        this.form = form;
         this.layout = layout;
     }
 
     private ObjectPlan plan(ObjectShape shape) {
-        return plans.computeIfAbsent(shape, key -> new ObjectPlan(key, rules, formulas, algebra, pool, form));
+        return plans.computeIfAbsent(shape, key -> new ObjectPlan(key, context, rules));
     }
 
     /// Returns the formulas of a shape's members.
@@ -83,7 +81,7 @@ final class ObjectStates {
     }
 
     private static Progress start(ObjectPlan plan) {
-        return new Progress(plan, 0, 0, 0, List.of());
+        return new Progress(plan, new BitSet(), 0, 0, List.of());
     }
 
     /// Returns the state behind the opening bracket.
@@ -112,7 +110,7 @@ final class ObjectStates {
     private List<Edge> keys(Progress progress) {
         ObjectPlan plan = progress.plan();
         List<Edge> edges = new ArrayList<>();
-        for (int i = progress.next(); i <= plan.lastReachable(progress.next()); i++) {
+        for (int i : plan.reachable(progress.passed())) {
             ObjectPlan.Named named = plan.named(i);
             for (ObjectPlan.Choice choice : plan.choices(named)) {
                 Progress then = plan.afterNamed(progress, i, choice);
@@ -142,7 +140,7 @@ final class ObjectStates {
     }
 
     private Regex unused(ObjectPlan.Extra extra, Progress progress) {
-        return pool.minus(extra.text(), UsedTexts.regex(pool, form, progress.used()));
+        return pool.minus(extra.text(), UsedTexts.regex(pool, progress.used()));
     }
 
     private State value(Formula value, Progress then) {
@@ -152,7 +150,7 @@ final class ObjectStates {
     private State colon(Formula value, Progress then, byte[] text) {
         List<String> used = new ArrayList<>(then.used());
         used.add(new String(text, java.nio.charset.StandardCharsets.UTF_8));
-        Progress more = new Progress(then.plan(), then.next(), then.count(), then.met(), List.copyOf(used));
+        Progress more = new Progress(then.plan(), then.passed(), then.count(), then.met(), List.copyOf(used));
         return colons.computeIfAbsent(
                 new ColonKey(value, more),
                 key -> new Place(false, () -> List.of(new Edge.Lexeme(layout.colon, value(value, more)))));

@@ -166,6 +166,10 @@ final class ScalarKeywords {
 
     private Formula format(Translator translator, Location location, JsonNode value) {
         String name = Keywords.text(value);
+        if (name.equals("idn-hostname")) {
+            throw new GrammarException(
+                    Reason.UNSUPPORTED, "", "", "is idn-hostname, which cannot be enforced; use hostname or a pattern");
+        }
         Optional<Regex> set = formats.find(name);
         if (set.isEmpty()) {
             translator.warn(location.pointer() + ": 'format' is " + name + ", which the specification does not know; "

@@ -138,7 +138,7 @@ final class Translator {
         if (reference != null) {
             parts.add(reference);
         }
-        parts.addAll(applicators.translate(location));
+        parts.addAll(applicators.translate(location, formulas.and(parts)));
         return formulas.and(parts);
     }
 

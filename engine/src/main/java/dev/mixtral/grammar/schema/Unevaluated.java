@@ -197,7 +197,7 @@ final class Unevaluated {
     }
 
     private List<Branch> anyOf(List<Formula> parts) {
-        boolean exclusive = translator.applicators().exactlyOne(parts).equals(parts);
+        boolean exclusive = translator.applicators().exactlyOne(formulas().always(), parts).equals(parts);
         if (!exclusive && parts.size() > MAX_CHOICES) {
             throw new GrammarException(
                     Reason.UNSUPPORTED,
@@ -222,7 +222,7 @@ final class Unevaluated {
     }
 
     private List<Branch> oneOf(List<Formula> parts) {
-        List<Formula> exact = translator.applicators().exactlyOne(parts);
+        List<Formula> exact = translator.applicators().exactlyOne(formulas().always(), parts);
         List<Branch> all = new ArrayList<>();
         for (int i = 0; i < parts.size(); i++) {
             Formula only = exact.get(i);

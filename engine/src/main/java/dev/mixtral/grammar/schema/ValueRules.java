@@ -31,13 +31,13 @@ final class ValueRules {
     private final Map<Formula, Facets> reachable = new LinkedHashMap<>();
     private final Set<Formula> productive = new HashSet<>();
 
-    ValueRules(Translator translator, RegexPool pool, TextForm form) {
+    ValueRules(Translator translator, RegexPool pool, TextForm form, boolean anyOrder) {
         this.algebra = translator.algebra();
         this.pool = pool;
         this.form = form;
         this.layout = new Layout(pool);
-        this.objects = new ObjectStates(this, translator, pool, form, layout);
-        this.arrays = new ArrayStates(this, translator, pool, form, layout);
+        this.objects = new ObjectStates(this, translator, pool, form, layout, anyOrder);
+        this.arrays = new ArrayStates(this, translator, pool, layout);
     }
 
     private record ValueRule(State start) implements Rule {
