@@ -21,9 +21,17 @@ public final class TextForm {
     private final boolean json;
     private final Map<CodePoints, Regex> encoded = new HashMap<>();
 
+    private final Regex end;
+    private final Regex anyCharacter;
+    private final Regex anyText;
+
     private TextForm(RegexPool pool, boolean json) {
         this.pool = pool;
         this.json = json;
+        this.end = json ? pool.range('"', '"') : pool.epsilon();
+        this.anyCharacter = json ? encodeJson(CodePoints.ALL) : pool.or(utf8(CodePoints.ALL));
+        this.anyText = pool.concat(pool.atLeast(anyCharacter, 0), end);
+        encoded.put(CodePoints.ALL, anyCharacter);
     }
 
     /// Returns plain UTF-8.
@@ -40,17 +48,17 @@ public final class TextForm {
     ///
     /// The quote being part of the language keeps `(A ∩ B)"` and `A" ∩ B"` the same expression.
     public Regex end() {
-        return json ? pool.range('"', '"') : pool.epsilon();
+        return end;
     }
 
     /// Returns any single character.
     public Regex anyCharacter() {
-        return encode(CodePoints.ALL);
+        return anyCharacter;
     }
 
     /// Returns any text, with its end.
     public Regex anyText() {
-        return pool.concat(pool.atLeast(anyCharacter(), 0), end());
+        return anyText;
     }
 
     /// Returns the texts with `min` to `max` characters, with their end.

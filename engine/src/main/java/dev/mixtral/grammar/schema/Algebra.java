@@ -26,6 +26,7 @@ final class Algebra {
     private static final int MAX_ALTERNATIVES = 500;
     private static final int MAX_DEPTH = 256;
     private static final int MAX_LOOK = 6;
+    private static final int MAX_COMPARED = 48;
 
     private final RegexPool pool;
     private final TextForm form;
@@ -60,7 +61,7 @@ final class Algebra {
         this.translate = translate;
         this.isLocal = isLocal;
         this.numbers = new NumberSets(pool);
-        this.objects = new ObjectAlgebra(pool, form, formulas, this::isObviouslyEmpty);
+        this.objects = new ObjectAlgebra(pool, form, formulas, this::isObviouslyEmpty, this::isChoice);
         this.arrays = new ArrayAlgebra(formulas, this::isObviouslyEmpty);
         this.all = new Facets(
                 Facets.NULL | Facets.FALSE | Facets.TRUE,
@@ -255,6 +256,9 @@ final class Algebra {
 
     /// Leaves out alternatives that lie inside others.
     private static <T> List<T> largest(List<T> alternatives, Meet<T> meet) {
+        if (alternatives.size() > MAX_COMPARED) {
+            return alternatives;
+        }
         List<T> kept = new ArrayList<>();
         for (T candidate : alternatives) {
             boolean covered = alternatives.stream()
@@ -275,20 +279,46 @@ final class Algebra {
         List<Formula> parts = formula.kind == Formula.Kind.AND ? formula.parts : List.of(formula);
         List<Formula> simple = new ArrayList<>();
         parts.stream().filter(this::isSimple).forEach(simple::add);
-        Formula rest = formulas.and(simple);
-        Facets found = known.get(rest);
-        if (found == null) {
-            if (simple.isEmpty() || inProgress.contains(rest) || looks >= MAX_LOOK) {
-                return false;
-            }
-            looks++;
-            try {
-                found = facets(rest);
-            } finally {
-                looks--;
-            }
+        Facets found = simple.isEmpty() ? null : look(formulas.and(simple));
+        return found != null && found.isEmpty();
+    }
+
+    /// Works a formula out if that is easy; null if it leads back to what is being worked out.
+    private @Nullable Facets look(Formula formula) {
+        Facets found = known.get(formula);
+        if (found != null) {
+            return found;
         }
-        return found.isEmpty();
+        if (inProgress.contains(formula) || looks >= MAX_LOOK) {
+            return null;
+        }
+        looks++;
+        try {
+            return facets(formula);
+        } catch (GrammarException e) {
+            if (e.reason() == Reason.TOO_LARGE) {
+                throw e;
+            }
+            return null;
+        } finally {
+            looks--;
+        }
+    }
+
+    /// Returns whether a formula is easily seen to have finitely many values, all scalar.
+    private boolean isChoice(Formula formula) {
+        if (formula.kind == Formula.Kind.AND) {
+            return formula.parts.stream().anyMatch(this::isChoice);
+        }
+        if (!isSimple(formula) || formula.kind == Formula.Kind.NOT) {
+            return false;
+        }
+        Facets facets = look(formula);
+        return facets != null
+                && facets.arrays().isEmpty()
+                && facets.objects().isEmpty()
+                && RegexPool.isSurelyFinite(facets.strings())
+                && RegexPool.isSurelyFinite(facets.numbers().values());
     }
 
     private boolean isSimple(Formula part) {
@@ -301,6 +331,7 @@ final class Algebra {
     }
 
     private boolean negatesInexactly(Formula part) {
-        return inProgress.contains(part) || !facets(part).exactStrings();
+        Facets facets = look(part);
+        return facets == null || !facets.exactStrings();
     }
 }

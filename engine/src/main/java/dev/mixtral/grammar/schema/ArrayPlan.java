@@ -18,6 +18,8 @@ import java.util.Set;
 /// Guarded as its [ValueRules].
 final class ArrayPlan {
     private static final int MANY = 1_000;
+    /// In place of the age at which something was found impossible: it is possible.
+    private static final int FOREVER = -1;
     private static final int MAX_CONTAINS = 4;
 
     /// A schema for an item, and the `contains` for which an item of it counts, one bit each.
@@ -33,7 +35,7 @@ final class ArrayPlan {
     private final boolean unique;
     /// From this length on, all places are alike.
     private final int steady;
-    private final Map<Situation, Boolean> finishes = new HashMap<>();
+    private final Map<Situation, Integer> finishes = new HashMap<>();
     private int capacity = -1;
 
     ArrayPlan(ArrayShape shape, ValueRules rules, Formulas formulas, RegexPool pool, ItemTexts texts) {
@@ -148,11 +150,6 @@ final class ArrayPlan {
         return true;
     }
 
-    void forget() {
-        finishes.clear();
-        capacity = -1;
-    }
-
     /// Returns whether some way on leads to the end of an array.
     boolean canFinish(Progress progress) {
         return canFinish(new Situation(progress.length(), progress.found()));
@@ -170,13 +167,14 @@ final class ArrayPlan {
         if (shape.contains().isEmpty()) {
             return lengthFits(at.length());
         }
-        Boolean known = finishes.get(at);
-        if (known == null) {
-            finishes.put(at, false); // coming back here gains nothing
-            known = at.length() >= shape.min() && enoughFound(at.found()) || someItemLeadsOn(at);
+        Integer known = finishes.get(at);
+        if (known == null || (known != FOREVER && known != rules.age())) {
+            finishes.put(at, rules.age()); // coming back here gains nothing
+            boolean closes = at.length() >= shape.min() && enoughFound(at.found());
+            known = closes || someItemLeadsOn(at) ? FOREVER : rules.age();
             finishes.put(at, known);
         }
-        return known;
+        return known == FOREVER;
     }
 
     private boolean someItemLeadsOn(Situation at) {

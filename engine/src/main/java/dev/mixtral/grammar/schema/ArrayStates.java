@@ -58,11 +58,6 @@ final class ArrayStates {
         return members;
     }
 
-    /// Drops what depends on which formulas have values.
-    void forget() {
-        plans.values().forEach(ArrayPlan::forget);
-    }
-
     /// Returns whether some array has the shape.
     boolean isPossible(ArrayShape shape) {
         ArrayPlan plan = plan(shape);

@@ -20,15 +20,23 @@ final class ObjectAlgebra {
     private final TextForm keys;
     private final Formulas formulas;
     private final Predicate<Formula> obviouslyEmpty;
+    private final Predicate<Formula> isChoice;
     private final ObjectShape any;
 
     /// @param keys the form of JSON strings
     /// @param obviouslyEmpty whether a formula has no value, as far as that is easily seen
-    ObjectAlgebra(RegexPool pool, TextForm keys, Formulas formulas, Predicate<Formula> obviouslyEmpty) {
+    /// @param isChoice whether a formula is easily seen to have few values, such as an enum
+    ObjectAlgebra(
+            RegexPool pool,
+            TextForm keys,
+            Formulas formulas,
+            Predicate<Formula> obviouslyEmpty,
+            Predicate<Formula> isChoice) {
         this.pool = pool;
         this.keys = keys;
         this.formulas = formulas;
         this.obviouslyEmpty = obviouslyEmpty;
+        this.isChoice = isChoice;
         this.any = new ObjectShape(
                 Map.of(), List.of(new Cell(keys.anyText(), formulas.always())), 0, ObjectShape.UNBOUNDED, Set.of());
     }
@@ -132,41 +140,61 @@ final class ObjectAlgebra {
     }
 
     /// Returns the objects that do not have the shape: each result breaks one of its conditions.
+    ///
+    /// Keys with few values come first, and what breaks another condition satisfies those: so alternatives of a union
+    /// that such a key tells apart stay apart, and the complement of the union grows by their sum, not their product.
     List<ObjectShape> not(ObjectShape shape) {
         List<ObjectShape> broken = new ArrayList<>();
+        ObjectShape start = any;
+        for (Map.Entry<String, Property> entry : shape.named().entrySet()) {
+            if (isChoice.test(entry.getValue().value())) {
+                breakNamed(start, entry.getKey(), entry.getValue(), broken);
+                start = start.with(entry.getKey(), entry.getValue());
+            }
+        }
+        for (Map.Entry<String, Property> entry : shape.named().entrySet()) {
+            if (!start.named().containsKey(entry.getKey())) {
+                breakNamed(start, entry.getKey(), entry.getValue(), broken);
+            }
+        }
+        breakOthers(start, shape, broken);
+        return broken;
+    }
+
+    private void breakNamed(ObjectShape start, String name, Property property, List<ObjectShape> broken) {
+        if (property.required()) {
+            broken.add(start.with(name, new Property(formulas.never(), false)));
+        }
+        if (!property.value().isTrue()) {
+            broken.add(start.with(name, new Property(formulas.not(property.value()), true)));
+        }
+    }
+
+    private void breakOthers(ObjectShape start, ObjectShape shape, List<ObjectShape> broken) {
         Set<String> names = shape.named().keySet();
-        shape.named().forEach((name, property) -> {
-            if (property.required()) {
-                broken.add(any.with(name, new Property(formulas.never(), false)));
-            }
-            if (!property.value().isTrue()) {
-                broken.add(any.with(name, new Property(formulas.not(property.value()), true)));
-            }
-        });
         Regex named = keys.literals(List.copyOf(names));
         Regex uncovered = keys.anyText();
         for (Cell cell : shape.cells()) {
             uncovered = cell.keys() == keys.anyText() ? pool.nothing() : pool.minus(uncovered, cell.keys());
             if (!cell.value().isTrue()) {
-                addObligation(broken, pool.minus(cell.keys(), named), formulas.not(cell.value()));
+                addObligation(start, broken, pool.minus(cell.keys(), named), formulas.not(cell.value()));
             }
         }
-        addObligation(broken, pool.minus(uncovered, named), formulas.always());
+        addObligation(start, broken, pool.minus(uncovered, named), formulas.always());
         if (shape.min() > 0) {
-            broken.add(any.withCount(0, shape.min() - 1));
+            broken.add(start.withCount(0, shape.min() - 1));
         }
         if (shape.max() < ObjectShape.UNBOUNDED) {
-            broken.add(any.withCount(shape.max() + 1, ObjectShape.UNBOUNDED));
+            broken.add(start.withCount(shape.max() + 1, ObjectShape.UNBOUNDED));
         }
         for (Cell obligation : shape.obligations()) {
-            broken.add(any.withCells(split(any.cells(), obligation.keys(), formulas.not(obligation.value()))));
+            broken.add(start.withCells(split(start.cells(), obligation.keys(), formulas.not(obligation.value()))));
         }
-        return broken;
     }
 
-    private void addObligation(List<ObjectShape> broken, Regex set, Formula value) {
+    private void addObligation(ObjectShape start, List<ObjectShape> broken, Regex set, Formula value) {
         if (!pool.isEmpty(set)) {
-            broken.add(any.withObligation(new Cell(set, value)));
+            broken.add(start.withObligation(new Cell(set, value)));
         }
     }
 }

@@ -11,13 +11,14 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// An object shape, arranged for writing: which keys may come when, and whether an object can still be completed.
 /// Guarded as its [ValueRules].
 final class ObjectPlan {
     /// As many texts as this count as endless.
     private static final int MANY = 1_000;
+    /// In place of the age at which something was found impossible: it is possible.
+    private static final int FOREVER = -1;
 
     /// A named key.
     ///
@@ -44,9 +45,11 @@ final class ObjectPlan {
     private final List<Named> named = new ArrayList<>();
     private final List<Extra> extras = new ArrayList<>();
     private final List<Cell> obligations;
-    private final Map<Situation, Boolean> finishes = new HashMap<>();
+    private final Map<Situation, Integer> finishes = new HashMap<>();
     private int extraCapacity = -1;
-    private @Nullable Boolean lacking;
+    private int capacityAge = -1;
+    private boolean lacking;
+    private int lackingAge = -1;
 
     /// What all plans of a schema share.
     ///
@@ -156,12 +159,6 @@ final class ObjectPlan {
         }
     }
 
-    void forget() {
-        finishes.clear();
-        extraCapacity = -1;
-        lacking = null;
-    }
-
     /// Returns the named keys that may come next. In the order of the schema, no required one may be passed over.
     List<Integer> reachable(BitSet passed) {
         List<Integer> keys = new ArrayList<>();
@@ -243,12 +240,13 @@ final class ObjectPlan {
         if (obligations.isEmpty() && shape.max() == ObjectShape.UNBOUNDED && at.count() >= shape.min()) {
             return !lacksRequired();
         }
-        Boolean known = finishes.get(at);
-        if (known == null) {
-            known = at.met() == allMet() ? countsFit(at) : someMeets(at);
-            finishes.put(at, known);
+        Integer known = finishes.get(at);
+        if (known == null || (known != FOREVER && known != rules.age())) {
+            boolean finishes = at.met() == allMet() ? countsFit(at) : someMeets(at);
+            known = finishes ? FOREVER : rules.age();
+            this.finishes.put(at, known);
         }
-        return known;
+        return known == FOREVER;
     }
 
     /// With all obligations met only numbers matter: any number of keys from the required ones to all possible ones.
@@ -269,14 +267,16 @@ final class ObjectPlan {
     }
 
     private boolean lacksRequired() {
-        if (lacking == null) {
+        if (lackingAge != rules.age()) {
+            lackingAge = rules.age();
             lacking = named.stream().anyMatch(key -> key.required() && !rules.isProductive(key.value()));
         }
         return lacking;
     }
 
     private int extraCapacity() {
-        if (extraCapacity < 0) {
+        if (extraCapacity < 0 || capacityAge != rules.age()) {
+            capacityAge = rules.age();
             int capacity = 0;
             for (Extra extra : extras) {
                 if (capacity < MANY && rules.isProductive(extra.value())) {

@@ -70,11 +70,6 @@ final class ObjectStates {
         return members;
     }
 
-    /// Drops what depends on which formulas have values.
-    void forget() {
-        plans.values().forEach(ObjectPlan::forget);
-    }
-
     /// Returns whether some object has the shape.
     boolean isPossible(ObjectShape shape) {
         return plan(shape).canFinish(start(plan(shape)));

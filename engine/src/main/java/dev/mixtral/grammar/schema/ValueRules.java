@@ -8,6 +8,7 @@ import dev.mixtral.grammar.regex.RegexPool;
 import dev.mixtral.grammar.regex.TextForm;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /// The rules for values: one for each formula. Guarded by the machine's lock once the parser runs.
@@ -70,30 +72,26 @@ final class ValueRules {
     private void findProductive() {
         List<Formula> open = new ArrayList<>(reachable.keySet());
         // Members come behind what they belong to, so the reverse order needs few rounds.
-        java.util.Collections.reverse(open);
+        Collections.reverse(open);
         boolean grown = true;
         while (grown) {
             grown = open.removeIf(formula -> {
-                boolean has = hasValue(reachable.get(formula));
-                if (has) {
-                    productive.add(formula);
-                }
-                return has;
+                boolean has = hasValue(Objects.requireNonNull(reachable.get(formula)));
+                return has && productive.add(formula);
             });
         }
-        objects.forget();
-        arrays.forget();
     }
 
     private boolean hasValue(Facets facets) {
-        if (facets.hasScalars()) {
-            return true;
-        }
-        // What was impossible with fewer formulas may be possible now.
-        objects.forget();
-        arrays.forget();
-        return facets.objects().stream().anyMatch(objects::isPossible)
+        return facets.hasScalars()
+                || facets.objects().stream().anyMatch(objects::isPossible)
                 || facets.arrays().stream().anyMatch(arrays::isPossible);
+    }
+
+    /// Returns a number that changes when further formulas turn out to have values. What was impossible under an
+    /// older number may be possible now; what was possible stays so.
+    int age() {
+        return productive.size();
     }
 
     boolean isProductive(Formula formula) {
