@@ -5,6 +5,9 @@ import dev.mixtral.error.GrammarException.Reason;
 import dev.mixtral.grammar.automaton.Machine;
 import dev.mixtral.grammar.automaton.Rule;
 import dev.mixtral.grammar.automaton.VocabularyIndex;
+import dev.mixtral.grammar.ebnf.GbnfParser;
+import dev.mixtral.grammar.ebnf.LarkParser;
+import dev.mixtral.grammar.ebnf.RuleCompiler;
 import dev.mixtral.grammar.regex.RegexPool;
 import dev.mixtral.grammar.regex.TextForm;
 import dev.mixtral.grammar.schema.SchemaCompiler;
@@ -86,8 +89,10 @@ public final class GrammarCompiler {
                 SchemaCompiler.compile(JsonNodeFactory.instance.objectNode().put("type", "object"), true, pool, json);
             case Grammar.Regex(String pattern) -> plain(SingleLexeme.pattern(pool, pattern));
             case Grammar.Choice(List<String> texts) -> plain(SingleLexeme.choice(pool, texts));
-            case Grammar.Gbnf(String text) -> throw new IllegalArgumentException(text);
-            case Grammar.Lark(String text) -> throw new IllegalArgumentException(text);
+            case Grammar.Gbnf(String text) ->
+                        plain(RuleCompiler.compile(pool, GbnfParser.parse(text, pool), "root"));
+            case Grammar.Lark(String text) ->
+                        plain(RuleCompiler.compile(pool, LarkParser.parse(text, pool), "start"));
         };
         return new CompiledGrammar(
                 new Machine(pool, vocabulary, json.anyCharacter(), result.root()), result.warnings());

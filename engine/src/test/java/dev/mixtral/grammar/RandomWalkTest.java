@@ -22,8 +22,10 @@ import tools.jackson.databind.json.JsonMapper;
 /// Whatever is chosen from the masks ends in a text that another validator finds valid.
 class RandomWalkTest {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
-    private static final int WALKS = 10;
-    private static final int TOKENS = 120;
+    /// More for a longer search: `-Dtests.walks=10`.
+    private static final int WALKS = Integer.getInteger("tests.walks", 2);
+
+    private static final int TOKENS = 40;
 
     @Test
     void walksThroughKeywordSchemasEndInValidTexts() {

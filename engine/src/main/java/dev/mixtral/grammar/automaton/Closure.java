@@ -97,7 +97,9 @@ final class Closure {
                     if (regex.nullable()) {
                         enter(target, stack);
                     }
-                    lexemes.merge(new Key(target, stack), regex, pool::or);
+                    if (regex != pool.epsilon()) {
+                        lexemes.merge(new Key(target, stack), regex, pool::or);
+                    }
                 }
                 case Edge.Capture capture -> captures.add(Item.of(capture, stack));
                 case Edge.Call(Rule rule, State target) -> call(rule, target, stack);

@@ -1,0 +1,282 @@
+package dev.mixtral.grammar.ebnf;
+
+import dev.mixtral.error.GrammarException;
+import dev.mixtral.error.GrammarException.Reason;
+import dev.mixtral.grammar.automaton.Edge;
+import dev.mixtral.grammar.automaton.Rule;
+import dev.mixtral.grammar.automaton.State;
+import dev.mixtral.grammar.ebnf.Expression.Alternatives;
+import dev.mixtral.grammar.ebnf.Expression.Reference;
+import dev.mixtral.grammar.ebnf.Expression.Repeat;
+import dev.mixtral.grammar.ebnf.Expression.Sequence;
+import dev.mixtral.grammar.ebnf.Expression.Terminal;
+import dev.mixtral.grammar.regex.Regex;
+import dev.mixtral.grammar.regex.RegexPool;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// Turns rules into the parser's states. For one use.
+///
+/// A rule that does not lead back to itself is a regular language and becomes a single lexeme. A rule that begins with
+/// itself is turned into a repetition where it does so directly, and refused otherwise: the parser follows calls until
+/// it finds a lexeme.
+public final class RuleCompiler {
+    private static final int MAX_RULES = 10_000;
+    private static final int MAX_UNROLLED = 1_000;
+
+    private final RegexPool pool;
+    private final Map<String, Expression> rules;
+    private final Map<String, Regex> regular = new HashMap<>();
+    private final Set<String> recursive = new HashSet<>();
+    private final Set<String> productive = new HashSet<>();
+    private final Set<String> nullable = new HashSet<>();
+    private final Map<String, NamedRule> compiled = new LinkedHashMap<>();
+
+    private RuleCompiler(RegexPool pool, Map<String, Expression> rules) {
+        this.pool = pool;
+        this.rules = rules;
+    }
+
+    /// Compiles rules.
+    ///
+    /// @param rules by name
+    /// @param root the outermost rule
+    /// @throws GrammarException if a rule is missing, begins with itself in a way that cannot be followed, or nothing
+    ///     can be derived from the root
+    public static Rule compile(RegexPool pool, Map<String, Expression> rules, String root) {
+        if (rules.size() > MAX_RULES) {
+            throw new GrammarException(
+                    Reason.TOO_LARGE, "", "", "the grammar has " + rules.size() + " rules, the limit is " + MAX_RULES);
+        }
+        if (!rules.containsKey(root)) {
+            throw new GrammarException(Reason.INVALID, "", "", "the grammar has no rule '" + root + "'");
+        }
+        return new RuleCompiler(pool, new LinkedHashMap<>(rules)).compile(root);
+    }
+
+    private Rule compile(String root) {
+        rules.replaceAll((name, expression) -> LeftRecursion.remove(name, expression));
+        for (String name : rules.keySet()) {
+            findRecursive(name, new ArrayList<>(), new HashSet<>());
+        }
+        grow(productive, this::isProductive);
+        grow(nullable, this::isNullable);
+        if (!productive.contains(root)) {
+            throw new GrammarException(Reason.UNSATISFIABLE, "", "", "no text can be derived from '" + root + "'");
+        }
+        Map<String, Integer> ranks = new LeftCalls(rules, nullable, recursive).ranks();
+        for (String name : rules.keySet()) {
+            if (recursive.contains(name) || name.equals(root)) {
+                compiled.put(name, new NamedRule(ranks.getOrDefault(name, 0)));
+            }
+        }
+        compiled.forEach((name, rule) -> {
+            if (productive.contains(name)) {
+                rule.start = build(Objects.requireNonNull(rules.get(name)), Node.end());
+            }
+        });
+        return Objects.requireNonNull(compiled.get(root));
+    }
+
+    /// Marks every rule on a way back to itself.
+    private void findRecursive(String name, List<String> path, Set<String> done) {
+        int from = path.indexOf(name);
+        if (from >= 0) {
+            recursive.addAll(path.subList(from, path.size()));
+            return;
+        }
+        if (!done.add(name)) {
+            return;
+        }
+        path.add(name);
+        for (Reference reference : References.of(expression(name, 0))) {
+            expression(reference.name(), reference.line());
+            findRecursive(reference.name(), path, done);
+        }
+        path.removeLast();
+    }
+
+    private Expression expression(String name, int line) {
+        Expression expression = rules.get(name);
+        if (expression == null) {
+            throw new GrammarException(
+                    Reason.INVALID, line == 0 ? "" : "line " + line, "", "there is no rule '" + name + "'");
+        }
+        return expression;
+    }
+
+    private void grow(Set<String> set, Predicate<Expression> test) {
+        boolean grown = true;
+        while (grown) {
+            grown = false;
+            for (Map.Entry<String, Expression> rule : rules.entrySet()) {
+                grown |= !set.contains(rule.getKey()) && test.test(rule.getValue()) && set.add(rule.getKey());
+            }
+        }
+    }
+
+    private boolean isProductive(Expression expression) {
+        return switch (expression) {
+            case Terminal(Regex regex) -> !pool.isEmpty(regex);
+            case Reference reference -> productive.contains(reference.name());
+            case Sequence(List<Expression> parts) -> parts.stream().allMatch(this::isProductive);
+            case Alternatives(List<Expression> parts) -> parts.stream().anyMatch(this::isProductive);
+            case Repeat repeat -> repeat.min() == 0 || isProductive(repeat.part());
+        };
+    }
+
+    private boolean isNullable(Expression expression) {
+        return switch (expression) {
+            case Terminal(Regex regex) -> regex.nullable();
+            case Reference reference -> nullable.contains(reference.name());
+            case Sequence(List<Expression> parts) -> parts.stream().allMatch(this::isNullable);
+            case Alternatives(List<Expression> parts) -> parts.stream().anyMatch(this::isNullable);
+            case Repeat repeat -> repeat.min() == 0 || isNullable(repeat.part());
+        };
+    }
+
+    private boolean isRegular(Expression expression) {
+        return References.of(expression).stream().allMatch(reference -> isRegular(reference.name()));
+    }
+
+    private boolean isRegular(String name) {
+        if (recursive.contains(name)) {
+            return false;
+        }
+        return regular.containsKey(name) || isRegular(expression(name, 0));
+    }
+
+    private Regex regex(Expression expression) {
+        return switch (expression) {
+            case Terminal(Regex regex) -> regex;
+            case Reference reference -> {
+                Regex known = regular.get(reference.name());
+                if (known == null) {
+                    known = regex(expression(reference.name(), reference.line()));
+                    regular.put(reference.name(), known);
+                }
+                yield known;
+            }
+            case Sequence(List<Expression> parts) -> pool.concat(parts.stream().map(this::regex).toList());
+            case Alternatives(List<Expression> parts) -> pool.or(parts.stream().map(this::regex).toList());
+            case Repeat repeat -> pool.repeat(regex(repeat.part()), repeat.min(), repeat.max());
+        };
+    }
+
+    /// Returns the state in front of an expression, behind which `next` comes. The expression is productive.
+    private Node build(Expression expression, Node next) {
+        if (isRegular(expression)) {
+            return Node.with(List.of(new Edge.Lexeme(regex(expression), next)));
+        }
+        return switch (expression) {
+            case Terminal(Regex regex) -> Node.with(List.of(new Edge.Lexeme(regex, next)));
+            case Reference reference ->
+                Node.with(List.of(new Edge.Call(
+                        Objects.requireNonNull(compiled.get(reference.name()), reference.name()), next)));
+            case Sequence(List<Expression> parts) -> {
+                Node node = next;
+                for (int i = parts.size() - 1; i >= 0; i--) {
+                    node = build(parts.get(i), node);
+                }
+                yield node;
+            }
+            case Alternatives(List<Expression> parts) -> {
+                Node node = new Node();
+                parts.stream().filter(this::isProductive).forEach(part -> jump(node, build(part, next)));
+                yield node;
+            }
+            case Repeat repeat -> repeat(repeat, next);
+        };
+    }
+
+    private Node repeat(Repeat repeat, Node next) {
+        if (repeat.min() + Math.max(repeat.max(), 0) > MAX_UNROLLED) {
+            throw new GrammarException(
+                    Reason.TOO_LARGE,
+                    "",
+                    "",
+                    "a part with a recursive rule is repeated more than " + MAX_UNROLLED + " times");
+        }
+        Node node = next;
+        if (!isProductive(repeat.part())) {
+            return next;
+        }
+        if (repeat.max() < 0) {
+            Node loop = new Node();
+            jump(loop, next);
+            jump(loop, build(repeat.part(), loop));
+            node = loop;
+        } else {
+            for (int i = repeat.min(); i < repeat.max(); i++) {
+                Node optional = new Node();
+                jump(optional, next);
+                jump(optional, build(repeat.part(), node));
+                node = optional;
+            }
+        }
+        for (int i = 0; i < repeat.min(); i++) {
+            node = build(repeat.part(), node);
+        }
+        return node;
+    }
+
+    /// Leads from one state to another without reading anything.
+    private void jump(Node from, Node to) {
+        from.edges.add(new Edge.Lexeme(pool.epsilon(), to));
+    }
+
+    /// A rule whose states come after it, as rules refer to each other.
+    private static final class NamedRule implements Rule {
+        private final int rank;
+        private Node start = new Node();
+
+        NamedRule(int rank) {
+            this.rank = rank;
+        }
+
+        @Override
+        public State start() {
+            return start;
+        }
+
+        @Override
+        public int rank() {
+            return rank;
+        }
+    }
+
+    /// A state under construction. Compared by identity.
+    private static final class Node implements State {
+        private final List<Edge> edges = new ArrayList<>();
+        private boolean isFinal;
+
+        static Node end() {
+            Node node = new Node();
+            node.isFinal = true;
+            return node;
+        }
+
+        static Node with(List<Edge> edges) {
+            Node node = new Node();
+            node.edges.addAll(edges);
+            return node;
+        }
+
+        @Override
+        public List<Edge> edges() {
+            return edges;
+        }
+
+        @Override
+        public boolean isFinal() {
+            return isFinal;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.mixtral.grammar.regex;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mixtral.testing.Seeds;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/// Held against the JDK's patterns, which mean the same for everything used here.
+class PatternCompilerTest {
+    private static final List<String> ATOMS =
+            List.of("a", "b", "c", ".", "[ab]", "[^a]", "\\d", "\\w", "\\s", "é", "[a-é]", "\\.", "(?:ab|c)", "😀");
+    private static final List<String> LETTERS = List.of("a", "b", "c", "1", " ", "é", "\n", ".", "😀", "\"", "\\", "z");
+
+    private static String pattern(Random random, int depth) {
+        StringBuilder pattern = new StringBuilder();
+        if (depth == 0 && random.nextInt(3) == 0) {
+            pattern.append('^');
+        }
+        if (depth == 0 && random.nextInt(5) == 0) {
+            pattern.append(random.nextBoolean() ? "(?=" : "(?!").append(pattern(random, 2)).append(')');
+        }
+        int parts = 1 + random.nextInt(3);
+        for (int i = 0; i < parts; i++) {
+            boolean group = depth < 2 && random.nextInt(4) == 0;
+            pattern.append(group ? "(" + pattern(random, depth + 1) + ")" : ATOMS.get(random.nextInt(ATOMS.size())));
+            pattern.append(List.of("", "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "+?").get(random.nextInt(9)));
+        }
+        if (depth < 2 && random.nextInt(4) == 0) {
+            pattern.append('|').append(pattern(random, 2));
+        }
+        if (depth == 0 && random.nextInt(3) == 0) {
+            pattern.append('$');
+        }
+        return pattern.toString();
+    }
+
+    @Test
+    void searchesLikeTheJdk() {
+        Random random = Seeds.random("patterns");
+        for (int i = 0; i < 400; i++) {
+            String text = pattern(random, 0);
+            // \z is what $ means without the multiline flag; \s differs for characters that are not used here.
+            Pattern jdk = Pattern.compile(text.replace("$", "\\z"), Pattern.UNIX_LINES);
+            RegexPool pool = new RegexPool();
+            TextForm plain = TextForm.plain(pool);
+            TextForm json = TextForm.json(pool);
+            Regex regex = new PatternCompiler(pool, plain).search(text);
+            Regex quoted = new PatternCompiler(pool, json).search(text);
+            for (int j = 0; j < 40; j++) {
+                StringBuilder input = new StringBuilder();
+                for (int k = random.nextInt(7); k > 0; k--) {
+                    input.append(LETTERS.get(random.nextInt(LETTERS.size())));
+                }
+                boolean expected = jdk.matcher(input).find();
+                byte[] spelled = (new String(json.spell(input.toString()), StandardCharsets.UTF_8) + "\"")
+                        .getBytes(StandardCharsets.UTF_8);
+                assertThat(pool.matches(regex, input.toString().getBytes(StandardCharsets.UTF_8)))
+                        .as("/%s/ in '%s'", text, input)
+                        .isEqualTo(expected);
+                assertThat(pool.matches(quoted, spelled)).as("/%s/ in JSON '%s'", text, input).isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    void countsTexts() {
+        RegexPool pool = new RegexPool();
+        PatternCompiler patterns = new PatternCompiler(pool, TextForm.plain(pool));
+        assertThat(pool.count(patterns.full("[ab]{1,3}", false), 100)).isEqualTo(14);
+        assertThat(pool.count(patterns.full("(a|aa)(a|aa)", false), 100)).isEqualTo(3);
+        assertThat(pool.count(patterns.full("a*", false), 100)).isEqualTo(100);
+        assertThat(pool.count(pool.nothing(), 100)).isZero();
+    }
+
+    @Test
+    void emptinessSeesThroughIntersections() {
+        RegexPool pool = new RegexPool();
+        PatternCompiler patterns = new PatternCompiler(pool, TextForm.plain(pool));
+        assertThat(pool.isEmpty(pool.and(patterns.full("(aa)+", false), patterns.full("a(aa)*", false)))).isTrue();
+        assertThat(pool.isEmpty(pool.and(patterns.full("(aa)+", false), patterns.full("(aaa)+", false)))).isFalse();
+    }
+
+    @Test
+    void utf8IsWhole() {
+        RegexPool pool = new RegexPool();
+        Regex any = TextForm.plain(pool).anyCharacter();
+        for (int c : new int[] {0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff}) {
+            assertThat(pool.matches(any, Character.toString(c).getBytes(StandardCharsets.UTF_8))).isTrue();
+        }
+        for (byte[] bad : new byte[][] {{(byte) 0xc0, (byte) 0x80}, {(byte) 0xed, (byte) 0xa0, (byte) 0x80}, {(byte) 0xf4, (byte) 0x90, (byte) 0x80, (byte) 0x80}}) {
+            assertThat(pool.matches(any, bad)).isFalse();
+        }
+    }
+}
