@@ -27,8 +27,8 @@ final class InstanceText {
         if (value.isObject()) {
             StringJoiner members = new StringJoiner(",", "{", "}");
             value.properties()
-                    .forEach(member -> members.add(
-                            MAPPER.writeValueAsString(member.getKey()) + ":" + of(member.getValue())));
+                    .forEach(member ->
+                            members.add(MAPPER.writeValueAsString(member.getKey()) + ":" + of(member.getValue())));
             return members.toString();
         }
         if (value.isArray()) {

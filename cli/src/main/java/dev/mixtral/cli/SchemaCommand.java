@@ -23,8 +23,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// Shows which instances the grammar of a schema accepts, token by token.
 @Command(
         name = "schema",
-        description = "Read {\"id\",\"schema\",\"valid\":[…],\"invalid\":[…]} lines from stdin, write whether the schema "
-                + "compiles and whether its grammar accepts each instance.",
+        description =
+                "Read {\"id\",\"schema\",\"valid\":[…],\"invalid\":[…]} lines from stdin, write whether the schema "
+                        + "compiles and whether its grammar accepts each instance.",
         footer = {
             "",
             "\"text\":[…] beside or in place of the instances takes texts as they stand; a line without a schema uses "

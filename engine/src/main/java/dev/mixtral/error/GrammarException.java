@@ -23,8 +23,8 @@ public final class GrammarException extends MixtralException {
     private final String keyword;
     private final String problem;
 
-    /// @param pointer where, as a JSON pointer in a URI fragment (`#/properties/a`); for other grammars a place such
-    ///     as `line 3`; empty if it is all of it
+    /// @param pointer where, as a JSON pointer in a URI fragment (`#/properties/a`); for other grammars a place
+    ///     such as `line 3`; empty if it is all of it
     /// @param keyword the keyword at fault; empty if there is none
     /// @param problem what is wrong and what to do about it
     public GrammarException(Reason reason, String pointer, String keyword, String problem) {

@@ -3,8 +3,8 @@ package dev.mixtral.grammar;
 import dev.mixtral.grammar.automaton.Machine;
 import java.util.List;
 
-/// A grammar that is ready for one vocabulary. Thread-safe; shared by all sequences that answer under it, which also
-/// share what it learns about masks.
+/// A grammar that is ready for one vocabulary. Thread-safe; shared by all sequences that answer under it, which
+/// also share what it learns about masks.
 public final class CompiledGrammar {
     private final Machine machine;
     private final List<String> warnings;
@@ -14,8 +14,8 @@ public final class CompiledGrammar {
         this.warnings = List.copyOf(warnings);
     }
 
-    /// Returns a matcher at the beginning of a text whose first leading space the decoder drops, as it does for the
-    /// first piece of an answer: see [dev.mixtral.tokenizer.Tokenizer#decode(int\[\])].
+    /// Returns a matcher at the beginning of a text whose first leading space the decoder drops, as it does for
+    /// the first piece of an answer: see [dev.mixtral.tokenizer.Tokenizer#decode(int\[\])].
     public GrammarMatcher matcher() {
         return new GrammarMatcher(machine, true);
     }

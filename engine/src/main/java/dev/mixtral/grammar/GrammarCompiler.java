@@ -84,15 +84,13 @@ public final class GrammarCompiler {
         TextForm json = TextForm.json(pool);
         SchemaCompiler.Result result = switch (grammar) {
             case Grammar.JsonSchema(var schema, var order) ->
-                        SchemaCompiler.compile(schema, order == Grammar.KeyOrder.ANY, pool, json);
+                SchemaCompiler.compile(schema, order == Grammar.KeyOrder.ANY, pool, json);
             case Grammar.JsonObject() ->
                 SchemaCompiler.compile(JsonNodeFactory.instance.objectNode().put("type", "object"), true, pool, json);
             case Grammar.Regex(String pattern) -> plain(SingleLexeme.pattern(pool, pattern));
             case Grammar.Choice(List<String> texts) -> plain(SingleLexeme.choice(pool, texts));
-            case Grammar.Gbnf(String text) ->
-                        plain(RuleCompiler.compile(pool, GbnfParser.parse(text, pool), "root"));
-            case Grammar.Lark(String text) ->
-                        plain(RuleCompiler.compile(pool, LarkParser.parse(text, pool), "start"));
+            case Grammar.Gbnf(String text) -> plain(RuleCompiler.compile(pool, GbnfParser.parse(text, pool), "root"));
+            case Grammar.Lark(String text) -> plain(RuleCompiler.compile(pool, LarkParser.parse(text, pool), "start"));
         };
         return new CompiledGrammar(
                 new Machine(pool, vocabulary, json.anyCharacter(), result.root()), result.warnings());

@@ -19,8 +19,7 @@ class RefusedSchemaTest {
 
     private static GrammarException refused(String schema) {
         GrammarException failure = catchThrowableOfType(
-                GrammarException.class,
-                () -> COMPILER.compile(new Grammar.JsonSchema(MAPPER.readTree(schema))));
+                GrammarException.class, () -> COMPILER.compile(new Grammar.JsonSchema(MAPPER.readTree(schema))));
         assertThat(failure).as(schema).isNotNull();
         return failure;
     }
@@ -83,9 +82,10 @@ class RefusedSchemaTest {
 
     @Test
     void namesEveryFinding() {
-        GrammarException failure = refused(
-                "{\"properties\":{\"a\":{\"pattern\":\"\\\\bx\"},\"b\":{\"type\":\"x\"}}}");
-        assertThat(failure).hasMessageContaining("#/properties/a: 'pattern'").hasMessageContaining("#/properties/b: 'type'");
+        GrammarException failure = refused("{\"properties\":{\"a\":{\"pattern\":\"\\\\bx\"},\"b\":{\"type\":\"x\"}}}");
+        assertThat(failure)
+                .hasMessageContaining("#/properties/a: 'pattern'")
+                .hasMessageContaining("#/properties/b: 'type'");
     }
 
     @Test
@@ -97,9 +97,8 @@ class RefusedSchemaTest {
     @Test
     void automataThatExplodeAreRefused() {
         // Both patterns mean the same, so finding out that nothing is left needs all of their 2^30 states.
-        GrammarException failure = refused(
-                "{\"type\":\"string\",\"pattern\":\"^(a|b)*a(a|b){30}$\","
-                        + "\"not\":{\"pattern\":\"^(aa|b|a|ba)*a(a|b){30}$\"}}");
+        GrammarException failure = refused("{\"type\":\"string\",\"pattern\":\"^(a|b)*a(a|b){30}$\","
+                + "\"not\":{\"pattern\":\"^(aa|b|a|ba)*a(a|b){30}$\"}}");
         assertThat(failure.reason()).isEqualTo(Reason.TOO_LARGE);
     }
 
@@ -111,7 +110,8 @@ class RefusedSchemaTest {
             choice.putArray("anyOf").addObject().putArray("required").add("a" + i);
             ((ArrayNode) choice.get("anyOf")).addObject().putArray("required").add("b" + i);
         }
-        GrammarException failure = refused(MAPPER.createObjectNode().set("allOf", all).toString());
+        GrammarException failure =
+                refused(MAPPER.createObjectNode().set("allOf", all).toString());
         assertThat(failure.reason()).isEqualTo(Reason.TOO_LARGE);
     }
 
@@ -133,7 +133,9 @@ class RefusedSchemaTest {
             values.add("value number " + i * 7919);
         }
         CompiledGrammar grammar = COMPILER.compile(new Grammar.JsonSchema(schema));
-        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "\"value number 7919\"")).isTrue();
-        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "\"value number 7920\"")).isFalse();
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "\"value number 7919\""))
+                .isTrue();
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "\"value number 7920\""))
+                .isFalse();
     }
 }

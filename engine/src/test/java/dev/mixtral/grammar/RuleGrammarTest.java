@@ -117,7 +117,10 @@ class RuleGrammarTest {
 
     @Test
     void choices() {
-        check(new Grammar.Choice(List.of("yes", "yesterday", "no é")), List.of("yes", "no é", "yesterday"), List.of("ye", "no", "yesno"));
+        check(
+                new Grammar.Choice(List.of("yes", "yesterday", "no é")),
+                List.of("yes", "no é", "yesterday"),
+                List.of("ye", "no", "yesno"));
         assertThatThrownBy(() -> COMPILER.compile(new Grammar.Choice(List.of())))
                 .hasMessageContaining("there is no choice");
     }
@@ -154,13 +157,18 @@ class RuleGrammarTest {
 
     @Test
     void forcedBytesAndCopies() {
-        GrammarMatcher matcher = COMPILER.compile(new Grammar.Regex("abc(d|e)f")).continuationMatcher();
-        assertThat(matcher.forcedBytes(10)).asString(java.nio.charset.StandardCharsets.UTF_8).isEqualTo("abc");
+        GrammarMatcher matcher =
+                COMPILER.compile(new Grammar.Regex("abc(d|e)f")).continuationMatcher();
+        assertThat(matcher.forcedBytes(10))
+                .asString(java.nio.charset.StandardCharsets.UTF_8)
+                .isEqualTo("abc");
         GrammarMatcher copy = matcher.copy();
         for (int id : TOKENIZER.encodeContinuation("abce")) {
             assertThat(copy.accept(id)).isTrue();
         }
-        assertThat(copy.forcedBytes(10)).asString(java.nio.charset.StandardCharsets.UTF_8).isEqualTo("f");
+        assertThat(copy.forcedBytes(10))
+                .asString(java.nio.charset.StandardCharsets.UTF_8)
+                .isEqualTo("f");
         assertThat(matcher.forcedBytes(2)).hasSize(2);
         assertThat(copy.accept(TOKENIZER.eosId())).isFalse();
     }

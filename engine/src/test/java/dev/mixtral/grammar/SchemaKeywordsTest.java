@@ -42,7 +42,10 @@ class SchemaKeywordsTest {
                 of("{'type':'number'}", "0 ¦ -1.50 ¦ 1e3 ¦ 2.5E-10 ¦ -0", "01 ¦ .5 ¦ 1. ¦ 1e ¦ NaN"),
                 of("{'type':'string'}", "'' ¦ 'a b' ¦ 'é世😀' ¦ '\\n\\\\' ¦ '\\u0001\\u001F\\u001f'", "'\\x' ¦ a ¦ 'a"),
                 of("{'type':['string','null']}", "'x' ¦ null", "1 ¦ [] ¦ {}"),
-                of("{'enum':['a',1,null,[1,{'b':2}],1.5]}", "'a' ¦ 1 ¦ null ¦ [1,{'b':2}] ¦ 1.5", "'b' ¦ 2 ¦ [1] ¦ 1.51"),
+                of(
+                        "{'enum':['a',1,null,[1,{'b':2}],1.5]}",
+                        "'a' ¦ 1 ¦ null ¦ [1,{'b':2}] ¦ 1.5",
+                        "'b' ¦ 2 ¦ [1] ¦ 1.51"),
                 of("{'const':{'a':[true]}}", "{'a':[true]} ¦ {'a': [true]}", "{'a':[false]} ¦ {} ¦ {'a':[true],'b':1}"),
                 of("{'const':''}", "''", "'a'"),
                 of("{'minimum':2.5}", "2.5 ¦ 3 ¦ 2.50 ¦ 100 ¦ 'x' ¦ null ¦ {}", "2.49 ¦ 2 ¦ -3 ¦ 0"),
@@ -61,48 +64,136 @@ class SchemaKeywordsTest {
                 of("{'pattern':'^(?!foo)[a-z]+$'}", "'bar' ¦ 'fo'", "'foo' ¦ 'foobar' ¦ ''"),
                 of("{'pattern':'^\\\\d{3}-\\\\w+$'}", "'123-a_B'", "'12-a' ¦ '123-' ¦ '123-é'"),
                 of("{'pattern':'^\\\\p{Lu}\\\\u00e9$'}", "'Éé' ¦ 'Xé'", "'xé' ¦ 'X'"),
-                of("{'format':'date'}", "'2024-02-29' ¦ '2000-02-29' ¦ '2023-12-31'", "'2023-02-29' ¦ '1900-02-29' ¦ '2024-13-01' ¦ '2024-04-31'"),
-                of("{'format':'date-time'}", "'2024-01-02T03:04:05Z' ¦ '2024-01-02T23:59:60Z' ¦ '2024-01-02t03:04:05.123+01:00'", "'2024-01-02' ¦ '2024-01-02T24:00:00Z' ¦ '2024-01-02T03:04:05'"),
-                of("{'format':'ipv6'}", "'::1' ¦ '1:2:3:4:5:6:7:8' ¦ 'fe80::1:2' ¦ '::ffff:1.2.3.4' ¦ '::'", "'1:2:3' ¦ ':::' ¦ '1::2::3' ¦ '12345::' ¦ '1:2:3:4:5:6:7:8:9'"),
+                of(
+                        "{'format':'date'}",
+                        "'2024-02-29' ¦ '2000-02-29' ¦ '2023-12-31'",
+                        "'2023-02-29' ¦ '1900-02-29' ¦ '2024-13-01' ¦ '2024-04-31'"),
+                of(
+                        "{'format':'date-time'}",
+                        "'2024-01-02T03:04:05Z' ¦ '2024-01-02T23:59:60Z' ¦ '2024-01-02t03:04:05.123+01:00'",
+                        "'2024-01-02' ¦ '2024-01-02T24:00:00Z' ¦ '2024-01-02T03:04:05'"),
+                of(
+                        "{'format':'ipv6'}",
+                        "'::1' ¦ '1:2:3:4:5:6:7:8' ¦ 'fe80::1:2' ¦ '::ffff:1.2.3.4' ¦ '::'",
+                        "'1:2:3' ¦ ':::' ¦ '1::2::3' ¦ '12345::' ¦ '1:2:3:4:5:6:7:8:9'"),
                 of("{'format':'email'}", "'a.b@c.de'", "'a' ¦ '@b.c' ¦ 'a..b@c.de' ¦ 'a@-b.c'"),
-                of("{'format':'uuid'}", "'2eb8aa08-aa98-11ea-b4aa-73b441d16380'", "'2eb8aa08-aa98-11ea-b4aa-73b441d1638' ¦ ''"),
-                of("{'format':'uri'}", "'http://a.b/c?d#e' ¦ 'urn:x:y' ¦ 'mailto:a@b.c'", "'//a' ¦ 'a b' ¦ 'http://a.b/ ' ¦ ''"),
+                of(
+                        "{'format':'uuid'}",
+                        "'2eb8aa08-aa98-11ea-b4aa-73b441d16380'",
+                        "'2eb8aa08-aa98-11ea-b4aa-73b441d1638' ¦ ''"),
+                of(
+                        "{'format':'uri'}",
+                        "'http://a.b/c?d#e' ¦ 'urn:x:y' ¦ 'mailto:a@b.c'",
+                        "'//a' ¦ 'a b' ¦ 'http://a.b/ ' ¦ ''"),
                 of("{'format':'duration'}", "'P1Y2M3DT4H5M6S' ¦ 'P4W' ¦ 'PT36H'", "'P' ¦ 'P1YT' ¦ 'P1D2H' ¦ 'P1Y1D'"),
                 of("{'format':'made-up'}", "'anything' ¦ 4", "'"),
-                of("{'type':'object'}", "{} ¦ {'a':1} ¦ { 'a' : [] } ¦ {\n  'a': {},\n  'b': 2\n}", "[] ¦ {'a'} ¦ {'a':1,} ¦ {'a':1,'a':2} ¦ {'a':  1}"),
-                of("{'properties':{'a':{'type':'integer'}}}", "{'a':1} ¦ {} ¦ {'b':'x','a':2} ¦ 5", "{'a':'x'} ¦ {'b':1,'a':null}"),
-                of("{'required':['a','b']}", "{'a':1,'b':2} ¦ {'b':1,'c':0,'a':2} ¦ []", "{'a':1} ¦ {} ¦ {'b':1,'c':2}"),
+                of(
+                        "{'type':'object'}",
+                        "{} ¦ {'a':1} ¦ { 'a' : [] } ¦ {\n  'a': {},\n  'b': 2\n}",
+                        "[] ¦ {'a'} ¦ {'a':1,} ¦ {'a':1,'a':2} ¦ {'a':  1}"),
+                of(
+                        "{'properties':{'a':{'type':'integer'}}}",
+                        "{'a':1} ¦ {} ¦ {'b':'x','a':2} ¦ 5",
+                        "{'a':'x'} ¦ {'b':1,'a':null}"),
+                of(
+                        "{'required':['a','b']}",
+                        "{'a':1,'b':2} ¦ {'b':1,'c':0,'a':2} ¦ []",
+                        "{'a':1} ¦ {} ¦ {'b':1,'c':2}"),
                 of("{'properties':{'a':{}},'additionalProperties':false}", "{'a':1} ¦ {}", "{'b':1} ¦ {'a':1,'b':2}"),
-                of("{'properties':{'a':{}},'additionalProperties':{'type':'null'}}", "{'a':1,'b':null} ¦ {'c':null,'b':null}", "{'b':1} ¦ {'b':null,'b':null}"),
-                of("{'patternProperties':{'^x':{'type':'integer'},'y$':{'minimum':5}}}", "{'xa':1} ¦ {'xy':7} ¦ {'ay':'s'} ¦ {'z':[]}", "{'xa':'s'} ¦ {'xy':4} ¦ {'xy':'s'} ¦ {'by':2}"),
-                of("{'propertyNames':{'maxLength':2},'properties':{'abc':{}}}", "{'ab':1} ¦ {}", "{'abc':1} ¦ {'xyz':1}"),
-                of("{'minProperties':1,'maxProperties':2,'properties':{'a':{},'b':{},'c':{}}}", "{'a':1} ¦ {'a':1,'c':2} ¦ {'z':0,'y':1}", "{} ¦ {'a':1,'b':2,'c':3} ¦ {'a':1,'b':2,'z':3}"),
+                of(
+                        "{'properties':{'a':{}},'additionalProperties':{'type':'null'}}",
+                        "{'a':1,'b':null} ¦ {'c':null,'b':null}",
+                        "{'b':1} ¦ {'b':null,'b':null}"),
+                of(
+                        "{'patternProperties':{'^x':{'type':'integer'},'y$':{'minimum':5}}}",
+                        "{'xa':1} ¦ {'xy':7} ¦ {'ay':'s'} ¦ {'z':[]}",
+                        "{'xa':'s'} ¦ {'xy':4} ¦ {'xy':'s'} ¦ {'by':2}"),
+                of(
+                        "{'propertyNames':{'maxLength':2},'properties':{'abc':{}}}",
+                        "{'ab':1} ¦ {}",
+                        "{'abc':1} ¦ {'xyz':1}"),
+                of(
+                        "{'minProperties':1,'maxProperties':2,'properties':{'a':{},'b':{},'c':{}}}",
+                        "{'a':1} ¦ {'a':1,'c':2} ¦ {'z':0,'y':1}",
+                        "{} ¦ {'a':1,'b':2,'c':3} ¦ {'a':1,'b':2,'z':3}"),
                 of("{'dependentRequired':{'a':['b']}}", "{'b':1} ¦ {'a':1,'b':2} ¦ {}", "{'a':1} ¦ {'a':1,'c':2}"),
-                of("{'dependencies':{'a':{'required':['c']},'b':['a']}}", "{'c':1} ¦ {'a':1,'c':1} ¦ {'b':1,'a':1,'c':1}", "{'a':1} ¦ {'b':1} ¦ {'b':1,'a':1}"),
-                of("{'dependentSchemas':{'a':{'properties':{'b':{'type':'null'}}}}}", "{'b':1} ¦ {'a':1,'b':null}", "{'a':1,'b':2}"),
+                of(
+                        "{'dependencies':{'a':{'required':['c']},'b':['a']}}",
+                        "{'c':1} ¦ {'a':1,'c':1} ¦ {'b':1,'a':1,'c':1}",
+                        "{'a':1} ¦ {'b':1} ¦ {'b':1,'a':1}"),
+                of(
+                        "{'dependentSchemas':{'a':{'properties':{'b':{'type':'null'}}}}}",
+                        "{'b':1} ¦ {'a':1,'b':null}",
+                        "{'a':1,'b':2}"),
                 of("{'items':{'type':'integer'}}", "[] ¦ [1] ¦ [1, 2] ¦ {}", "['a'] ¦ [1,'a'] ¦ [1,]"),
-                of("{'prefixItems':[{'type':'integer'},{'type':'string'}],'items':false}", "[] ¦ [1] ¦ [1,'a']", "['a'] ¦ [1,'a',2]"),
-                of("{'items':[{'type':'integer'}],'additionalItems':{'type':'null'}}", "[1,null] ¦ []", "[1,1] ¦ [null]"),
-                of("{'minItems':2,'maxItems':3,'items':{'type':'boolean'}}", "[true,false] ¦ [true,true,true]", "[true] ¦ [] ¦ [true,true,true,true]"),
-                of("{'contains':{'const':1},'minContains':2,'maxContains':3}", "[1,1] ¦ [0,1,'a',1,1]", "[1] ¦ [] ¦ [1,1,1,1]"),
-                of("{'uniqueItems':true,'items':{'type':['integer','string']}}", "[1,2,'1'] ¦ [] ¦ ['a','b']", "[1,1] ¦ ['a','b','a']"),
-                of("{'uniqueItems':true,'items':{'type':'object','properties':{'a':{'type':'integer'}}}}", "[{'a':1},{'a':2}] ¦ [{}]", "[{'a':1},{'a':1}] ¦ [{},{}]"),
+                of(
+                        "{'prefixItems':[{'type':'integer'},{'type':'string'}],'items':false}",
+                        "[] ¦ [1] ¦ [1,'a']",
+                        "['a'] ¦ [1,'a',2]"),
+                of(
+                        "{'items':[{'type':'integer'}],'additionalItems':{'type':'null'}}",
+                        "[1,null] ¦ []",
+                        "[1,1] ¦ [null]"),
+                of(
+                        "{'minItems':2,'maxItems':3,'items':{'type':'boolean'}}",
+                        "[true,false] ¦ [true,true,true]",
+                        "[true] ¦ [] ¦ [true,true,true,true]"),
+                of(
+                        "{'contains':{'const':1},'minContains':2,'maxContains':3}",
+                        "[1,1] ¦ [0,1,'a',1,1]",
+                        "[1] ¦ [] ¦ [1,1,1,1]"),
+                of(
+                        "{'uniqueItems':true,'items':{'type':['integer','string']}}",
+                        "[1,2,'1'] ¦ [] ¦ ['a','b']",
+                        "[1,1] ¦ ['a','b','a']"),
+                of(
+                        "{'uniqueItems':true,'items':{'type':'object','properties':{'a':{'type':'integer'}}}}",
+                        "[{'a':1},{'a':2}] ¦ [{}]",
+                        "[{'a':1},{'a':1}] ¦ [{},{}]"),
                 of("{'uniqueItems':true,'items':{'enum':['a','b']}}", "['a','b'] ¦ ['b']", "['a','b','a'] ¦ ['a','a']"),
                 of("{'allOf':[{'required':['a']},{'properties':{'a':{'minimum':3}}}]}", "{'a':3}", "{'a':2} ¦ {}"),
                 of("{'anyOf':[{'type':'integer'},{'minLength':2}]}", "1 ¦ 'ab' ¦ null", "'a'"),
                 of("{'oneOf':[{'type':'integer'},{'minimum':2}]}", "1 ¦ 2.5 ¦ 'x'", "3 ¦ 1.5"),
-                of("{'oneOf':[{'required':['a']},{'required':['b']}]}", "{'a':1} ¦ {'b':1,'c':2}", "{'a':1,'b':2} ¦ {} ¦ 5"),
+                of(
+                        "{'oneOf':[{'required':['a']},{'required':['b']}]}",
+                        "{'a':1} ¦ {'b':1,'c':2}",
+                        "{'a':1,'b':2} ¦ {} ¦ 5"),
                 of("{'type':'object','not':{'required':['a']}}", "{'b':1} ¦ {}", "{'a':1} ¦ {'b':1,'a':2}"),
                 of("{'not':{'type':['string','object']}}", "1 ¦ [] ¦ null", "'a' ¦ {}"),
-                of("{'not':{'additionalProperties':{'type':'integer'}}}", "{'a':'x'} ¦ {'a':1,'b':null}", "{} ¦ {'a':1} ¦ 5"),
+                of(
+                        "{'not':{'additionalProperties':{'type':'integer'}}}",
+                        "{'a':'x'} ¦ {'a':1,'b':null}",
+                        "{} ¦ {'a':1} ¦ 5"),
                 of("{'type':'array','not':{'items':{'type':'integer'}}}", "['a'] ¦ [1,'a',2]", "[] ¦ [1,2]"),
-                of("{'if':{'properties':{'a':{'const':1}},'required':['a']},'then':{'required':['b']},'else':{'required':['c']}}", "{'a':1,'b':0} ¦ {'c':0} ¦ {'a':2,'c':1}", "{'a':1} ¦ {} ¦ {'a':2,'b':1}"),
-                of("{'properties':{'a':{}},'unevaluatedProperties':false,'anyOf':[{'properties':{'b':{'type':'null'}},'required':['b']},{'properties':{'c':{}}}]}", "{'a':1} ¦ {'b':null} ¦ {'a':1,'b':null,'c':3} ¦ {'c':1}", "{'d':1} ¦ {'b':2} ¦ {'b':null,'d':1}"),
-                of("{'prefixItems':[{}],'unevaluatedItems':{'type':'null'},'contains':{'const':7}}", "[7] ¦ [1,7,null] ¦ [7,null]", "[1,7,2] ¦ [null]"),
-                of("{'$ref':'#/$defs/t','$defs':{'t':{'type':'object','properties':{'n':{'$ref':'#/$defs/t'}},'additionalProperties':false}}}", "{} ¦ {'n':{'n':{}}}", "{'n':1} ¦ {'n':{'m':{}}}"),
-                of("{'$id':'http://x.y/a','$ref':'b#c','$defs':{'q':{'$id':'b','$defs':{'r':{'$anchor':'c','type':'null'}}}}}", "null", "1"),
-                of("{'$schema':'http://json-schema.org/draft-07/schema#','$ref':'#/definitions/a','type':'string','definitions':{'a':{'type':'integer'}}}", "1", "'a'"),
-                of("{'$defs':{'n':{'$dynamicAnchor':'n','properties':{'k':{'$dynamicRef':'#n'}},'type':'object'}},'$ref':'#/$defs/n'}", "{'k':{'k':{}}}", "{'k':1}"),
+                of(
+                        "{'if':{'properties':{'a':{'const':1}},'required':['a']},'then':{'required':['b']},'else':{'required':['c']}}",
+                        "{'a':1,'b':0} ¦ {'c':0} ¦ {'a':2,'c':1}",
+                        "{'a':1} ¦ {} ¦ {'a':2,'b':1}"),
+                of(
+                        "{'properties':{'a':{}},'unevaluatedProperties':false,'anyOf':[{'properties':{'b':{'type':'null'}},'required':['b']},{'properties':{'c':{}}}]}",
+                        "{'a':1} ¦ {'b':null} ¦ {'a':1,'b':null,'c':3} ¦ {'c':1}",
+                        "{'d':1} ¦ {'b':2} ¦ {'b':null,'d':1}"),
+                of(
+                        "{'prefixItems':[{}],'unevaluatedItems':{'type':'null'},'contains':{'const':7}}",
+                        "[7] ¦ [1,7,null] ¦ [7,null]",
+                        "[1,7,2] ¦ [null]"),
+                of(
+                        "{'$ref':'#/$defs/t','$defs':{'t':{'type':'object','properties':{'n':{'$ref':'#/$defs/t'}},'additionalProperties':false}}}",
+                        "{} ¦ {'n':{'n':{}}}",
+                        "{'n':1} ¦ {'n':{'m':{}}}"),
+                of(
+                        "{'$id':'http://x.y/a','$ref':'b#c','$defs':{'q':{'$id':'b','$defs':{'r':{'$anchor':'c','type':'null'}}}}}",
+                        "null",
+                        "1"),
+                of(
+                        "{'$schema':'http://json-schema.org/draft-07/schema#','$ref':'#/definitions/a','type':'string','definitions':{'a':{'type':'integer'}}}",
+                        "1",
+                        "'a'"),
+                of(
+                        "{'$defs':{'n':{'$dynamicAnchor':'n','properties':{'k':{'$dynamicRef':'#n'}},'type':'object'}},'$ref':'#/$defs/n'}",
+                        "{'k':{'k':{}}}",
+                        "{'k':1}"),
+                of("{'$ref':'#/definitions/a','definitions':{'a':{'type':'null'}}}", "null", "1"),
                 of("true", "1 ¦ 'a' ¦ [{}]", "a"),
                 of("{'type':'string','title':'x','default':3,'x-y':[1],'$comment':'c','examples':[]}", "'a'", "3"));
     }
@@ -112,10 +203,14 @@ class SchemaKeywordsTest {
     void takesExactlyTheLanguage(Case example) {
         CompiledGrammar grammar = compile(example.schema(), KeyOrder.ANY);
         for (String text : example.good()) {
-            assertThat(Texts.accepts(grammar, TOKENIZER, quoted(text))).as("valid %s", text).isTrue();
+            assertThat(Texts.accepts(grammar, TOKENIZER, quoted(text)))
+                    .as("valid %s", text)
+                    .isTrue();
         }
         for (String text : example.bad()) {
-            assertThat(Texts.accepts(grammar, TOKENIZER, quoted(text))).as("invalid %s", text).isFalse();
+            assertThat(Texts.accepts(grammar, TOKENIZER, quoted(text)))
+                    .as("invalid %s", text)
+                    .isFalse();
         }
     }
 
@@ -130,9 +225,12 @@ class SchemaKeywordsTest {
     @Test
     void keysComeInTheOrderOfTheSchema() {
         CompiledGrammar grammar = compile("{'properties':{'b':{},'a':{}},'required':['a','z']}", KeyOrder.SCHEMA);
-        assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'b':1,'a':2,'z':3,'x':4}"))).isTrue();
+        assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'b':1,'a':2,'z':3,'x':4}")))
+                .isTrue();
         assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'a':2,'z':3}"))).isTrue();
-        assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'a':2,'b':1,'z':3}"))).isFalse();
-        assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'x':4,'a':2,'z':3}"))).isFalse();
+        assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'a':2,'b':1,'z':3}")))
+                .isFalse();
+        assertThat(Texts.accepts(grammar, TOKENIZER, quoted("{'x':4,'a':2,'z':3}")))
+                .isFalse();
     }
 }

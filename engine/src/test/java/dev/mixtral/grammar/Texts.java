@@ -10,7 +10,8 @@ import java.util.Random;
 final class Texts {
     private Texts() {}
 
-    /// Returns whether the grammar takes the text token by token; holds masks against [GrammarMatcher#accept(int)].
+    /// Returns whether the grammar takes the text token by token; holds masks against
+    /// [GrammarMatcher#accept(int)].
     static boolean accepts(CompiledGrammar grammar, Tokenizer tokenizer, String text) {
         GrammarMatcher matcher = grammar.matcher();
         for (int id : tokenizer.encode(text)) {
@@ -54,7 +55,8 @@ final class Texts {
             }
             ids.add(next);
             if (ids.size() > 100 * numTokens + 10_000) {
-                throw new AssertionError("no end in sight behind " + decode(tokenizer, ids).substring(0, 300));
+                throw new AssertionError(
+                        "no end in sight behind " + decode(tokenizer, ids).substring(0, 300));
             }
         }
     }

@@ -15,10 +15,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 
-/// Collects what may be read at one place: follows calls into rules and ends of rules until only lexemes are left.
-/// For one use by one thread.
+/// Collects what may be read at one place: follows calls into rules and ends of rules until only lexemes are
+/// left. For one use by one point.
 final class Closure {
-    private record Thread(State state, Stack stack) {}
+    private record Point(State state, Stack stack) {}
 
     private record Key(State after, Stack stack) {}
 
@@ -32,8 +32,8 @@ final class Closure {
     private final BiFunction<Boolean, List<Frame>, Stack> stacks;
     private final Map<Key, Regex> lexemes = new LinkedHashMap<>();
     private final Set<Item> captures = new LinkedHashSet<>();
-    private final Set<Thread> seen = new HashSet<>();
-    private final Deque<Thread> work = new ArrayDeque<>();
+    private final Set<Point> seen = new HashSet<>();
+    private final Deque<Point> work = new ArrayDeque<>();
     /// By rank, so that a rule is entered once all its callers are known.
     private final TreeMap<Integer, Map<Rule, Callers>> calls = new TreeMap<>();
 
@@ -47,9 +47,9 @@ final class Closure {
 
     /// Goes on at a state.
     void enter(State state, Stack stack) {
-        Thread thread = new Thread(state, stack);
-        if (seen.add(thread)) {
-            work.add(thread);
+        Point point = new Point(state, stack);
+        if (seen.add(point)) {
+            work.add(point);
         }
     }
 
@@ -85,13 +85,13 @@ final class Closure {
         return items;
     }
 
-    private void follow(Thread thread) {
-        Stack stack = thread.stack();
-        if (thread.state().isFinal()) {
+    private void follow(Point point) {
+        Stack stack = point.stack();
+        if (point.state().isFinal()) {
             accepting |= stack.bottom;
             stack.frames.forEach(frame -> enter(frame.state(), frame.parents()));
         }
-        for (Edge edge : thread.state().edges()) {
+        for (Edge edge : point.state().edges()) {
             switch (edge) {
                 case Edge.Lexeme(Regex regex, State target) -> {
                     if (regex.nullable()) {

@@ -5,8 +5,8 @@ import dev.mixtral.sampling.TokenMask;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Everything the parser knows at one place of a text: which lexemes are being read or may begin, and whether the text
-/// may end. Immutable as far as anyone can see; what it remembers is filled in under the machine's lock.
+/// Everything the parser knows at one place of a text: which lexemes are being read or may begin, and whether the
+/// text may end. Immutable as far as anyone can see; what it remembers is filled in under the machine's lock.
 public final class Configuration {
     final List<Item> items;
     final boolean accepting;

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// A grammar at work over one vocabulary: configurations, the steps between them, and their masks, all made when first
-/// needed and remembered. Thread-safe: what is known is read without a lock.
+/// A grammar at work over one vocabulary: configurations, the steps between them, and their masks, all made when
+/// first needed and remembered. Thread-safe: what is known is read without a lock.
 public final class Machine {
     /// Beyond so many configurations everything remembered is dropped; sequences keep what they hold.
     private static final int MAX_CONFIGURATIONS = 20_000;

@@ -3,8 +3,8 @@ package dev.mixtral.grammar.automaton;
 import java.util.Arrays;
 import java.util.List;
 
-/// Tokens as a tree of bytes, flat and in depth-first order: the children of node `i` are in `(i, end(i))`, the first
-/// is `i + 1`. Node 0 is the root. Immutable and thread-safe.
+/// Tokens as a tree of bytes, flat and in depth-first order: the children of node `i` are in `(i, end(i))`, the
+/// first is `i + 1`. Node 0 is the root. Immutable and thread-safe.
 final class TokenTrie {
     private final byte[] values;
     private final int[] ends;

@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 
 /// A tokenizer's vocabulary, arranged for masks. Immutable and thread-safe; made once per tokenizer.
 ///
-/// Left out are control tokens, the unknown piece, and byte pieces whose byte an ordinary piece spells: the encoder
-/// never emits those, and a model that did would leave the texts it knows.
+/// Left out are control tokens, the unknown piece, and byte pieces whose byte an ordinary piece spells: the
+/// encoder never emits those, and a model that did would leave the texts it knows.
 public final class VocabularyIndex {
     private final int vocabSize;
     private final int eosId;
@@ -131,8 +131,8 @@ public final class VocabularyIndex {
         return all;
     }
 
-    /// Returns the tree of the tokens that are not plain: with a quote, a backslash, a control character, or half a
-    /// character.
+    /// Returns the tree of the tokens that are not plain: with a quote, a backslash, a control character, or half
+    /// a character.
     TokenTrie unsafe() {
         return unsafe;
     }

@@ -14,20 +14,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reads llama.cpp's GBNF: `name ::= …` with literals, classes, `.`, groups, `|`, `* + ?` and `{m,n}`. For one use.
+/// Reads llama.cpp's GBNF: `name ::= …` with literals, classes, `.`, groups, `|`, `* + ?` and `{m,n}`. For one
+/// use.
 ///
 /// Source: llama.cpp, grammars/README.md. Its token references (`<name>`, `<[id]>`) are refused.
 public final class GbnfParser {
     private static final String NAME = "-_";
     private static final int MAX_DEPTH = 200;
 
-    private final RegexPool pool;
     private final TextForm form;
     private final Scanner scanner;
     private int depth;
 
-    private GbnfParser(String text, RegexPool pool, TextForm form) {
-        this.pool = pool;
+    private GbnfParser(String text, TextForm form) {
         this.form = form;
         this.scanner = new Scanner(text, "#");
     }
@@ -36,7 +35,7 @@ public final class GbnfParser {
     ///
     /// @throws GrammarException if it is none
     public static Map<String, Expression> parse(String text, RegexPool pool) {
-        return new GbnfParser(text, pool, TextForm.plain(pool)).rules();
+        return new GbnfParser(text, TextForm.plain(pool)).rules();
     }
 
     private Map<String, Expression> rules() {
@@ -81,7 +80,12 @@ public final class GbnfParser {
                 break;
             }
             char c = scanner.peek();
-            boolean begins = c == '"' || c == '[' || c == '(' || c == '.' || c == '<' || c == '!'
+            boolean begins = c == '"'
+                    || c == '['
+                    || c == '('
+                    || c == '.'
+                    || c == '<'
+                    || c == '!'
                     || Character.isLetterOrDigit(c);
             if (!begins) {
                 break;

@@ -17,12 +17,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Reads a subset of Lark: rules and TERMINALS with strings, `/patterns/`, groups, `[…]`, `|`, `* + ?`, `~ m..n` and
-/// `%ignore`. For one use.
+/// Reads a subset of Lark: rules and TERMINALS with strings, `/patterns/`, groups, `[…]`, `|`, `* + ?`, `~ m..n`
+/// and `%ignore`. For one use.
 ///
-/// Ignored text may stand in front of every terminal of a rule. There is no longest match: every way to cut a text
-/// into terminals counts. Imports, templates, priorities, flags and look-behind are refused. Source: Lark's grammar
-/// reference.
+/// Ignored text may stand in front of every terminal of a rule. There is no longest match: every way to cut a
+/// text into terminals counts. Imports, templates, priorities, flags and look-behind are refused. Source: Lark's
+/// grammar reference.
 public final class LarkParser {
     private static final String NAME = "_";
     private static final int MAX_DEPTH = 200;
@@ -94,7 +94,8 @@ public final class LarkParser {
     private static Expression withGaps(Expression body, Expression gap) {
         return switch (body) {
             case Terminal terminal -> new Sequence(List.of(gap, terminal));
-            case Reference reference -> isTerminal(reference.name()) ? new Sequence(List.of(gap, reference)) : reference;
+            case Reference reference ->
+                isTerminal(reference.name()) ? new Sequence(List.of(gap, reference)) : reference;
             case Sequence(List<Expression> parts) -> new Sequence(withGaps(parts, gap));
             case Alternatives(List<Expression> parts) -> new Alternatives(withGaps(parts, gap));
             case Repeat repeat -> new Repeat(withGaps(repeat.part(), gap), repeat.min(), repeat.max());

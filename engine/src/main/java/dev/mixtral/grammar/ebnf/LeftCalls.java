@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/// Which recursive rules a rule may call before it has read anything, and the order that follows from it. For one use.
+/// Which recursive rules a rule may call before it has read anything, and the order that follows from it. For one
+/// use.
 final class LeftCalls {
     private final Map<String, Expression> rules;
     private final Set<String> nullable;

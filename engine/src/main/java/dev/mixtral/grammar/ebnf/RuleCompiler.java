@@ -24,9 +24,9 @@ import java.util.function.Predicate;
 
 /// Turns rules into the parser's states. For one use.
 ///
-/// A rule that does not lead back to itself is a regular language and becomes a single lexeme. A rule that begins with
-/// itself is turned into a repetition where it does so directly, and refused otherwise: the parser follows calls until
-/// it finds a lexeme.
+/// A rule that does not lead back to itself is a regular language and becomes a single lexeme. A rule that begins
+/// with itself is turned into a repetition where it does so directly, and refused otherwise: the parser follows
+/// calls until it finds a lexeme.
 public final class RuleCompiler {
     private static final int MAX_RULES = 10_000;
     private static final int MAX_UNROLLED = 1_000;
@@ -48,8 +48,8 @@ public final class RuleCompiler {
     ///
     /// @param rules by name
     /// @param root the outermost rule
-    /// @throws GrammarException if a rule is missing, begins with itself in a way that cannot be followed, or nothing
-    ///     can be derived from the root
+    /// @throws GrammarException if a rule is missing, begins with itself in a way that cannot be followed, or
+    ///     nothing can be derived from the root
     public static Rule compile(RegexPool pool, Map<String, Expression> rules, String root) {
         if (rules.size() > MAX_RULES) {
             throw new GrammarException(
@@ -164,8 +164,10 @@ public final class RuleCompiler {
                 }
                 yield known;
             }
-            case Sequence(List<Expression> parts) -> pool.concat(parts.stream().map(this::regex).toList());
-            case Alternatives(List<Expression> parts) -> pool.or(parts.stream().map(this::regex).toList());
+            case Sequence(List<Expression> parts) ->
+                pool.concat(parts.stream().map(this::regex).toList());
+            case Alternatives(List<Expression> parts) ->
+                pool.or(parts.stream().map(this::regex).toList());
             case Repeat repeat -> pool.repeat(regex(repeat.part()), repeat.min(), repeat.max());
         };
     }
@@ -178,8 +180,8 @@ public final class RuleCompiler {
         return switch (expression) {
             case Terminal(Regex regex) -> Node.with(List.of(new Edge.Lexeme(regex, next)));
             case Reference reference ->
-                Node.with(List.of(new Edge.Call(
-                        Objects.requireNonNull(compiled.get(reference.name()), reference.name()), next)));
+                Node.with(List.of(
+                        new Edge.Call(Objects.requireNonNull(compiled.get(reference.name()), reference.name()), next)));
             case Sequence(List<Expression> parts) -> {
                 Node node = next;
                 for (int i = parts.size() - 1; i >= 0; i--) {

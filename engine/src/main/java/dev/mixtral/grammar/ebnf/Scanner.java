@@ -96,7 +96,11 @@ final class Scanner {
     }
 
     int line() {
-        return (int) text.substring(0, Math.min(at, text.length())).chars().filter(c -> c == '\n').count() + 1;
+        return (int) text.substring(0, Math.min(at, text.length()))
+                        .chars()
+                        .filter(c -> c == '\n')
+                        .count()
+                + 1;
     }
 
     GrammarException invalid(String problem) {

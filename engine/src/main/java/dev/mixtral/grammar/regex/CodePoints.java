@@ -19,8 +19,8 @@ public final class CodePoints {
         this.ranges = ranges;
     }
 
-    /// Returns the values `from` to `to`, both included; surrogates among them are kept until [#and(CodePoints)] with
-    /// [#ALL].
+    /// Returns the values `from` to `to`, both included; surrogates among them are kept until [#and(CodePoints)]
+    /// with [#ALL].
     public static CodePoints of(int from, int to) {
         return new CodePoints(new int[] {from, to});
     }

@@ -174,7 +174,7 @@ final class Derivatives {
                 long ways = entry.getValue();
                 total += entry.getKey().nullable ? ways : 0;
                 // Every state is live, so each of these ways ends in a text of its own.
-                if (isLive(entry.getKey()) && ways >= limit || total >= limit) {
+                if (total >= limit || (ways >= limit && isLive(entry.getKey()))) {
                     return limit;
                 }
                 for (int value = 0; value < 256; value++) {

@@ -1,9 +1,10 @@
 package dev.mixtral.grammar.regex;
 
-/// An automaton that an expression can hold where no expression is short: numbers in a range, multiples. Immutable.
+/// An automaton that an expression can hold where no expression is short: numbers in a range, multiples.
+/// Immutable.
 ///
-/// States are the automaton's own numbers. A state from which nothing is accepted may be live in name only: the pool
-/// finds out.
+/// States are the automaton's own numbers. A state from which nothing is accepted may be live in name only: the
+/// pool finds out.
 public interface Dfa {
     /// What [#next(int, int)] returns when no text goes on.
     int DEAD = -1;

@@ -58,7 +58,7 @@ public final class Partition {
 
     /// Returns the coarsest partition that is finer than both.
     public Partition meet(Partition other) {
-        if (size == 1 || this == other) {
+        if (size == 1 || equals(other)) {
             return other;
         }
         if (other.size == 1) {
@@ -66,7 +66,7 @@ public final class Partition {
         }
         int[] keys = new int[256];
         for (int value = 0; value < 256; value++) {
-            keys[value] = (classes[value] & 0xff) << 8 | other.classes[value] & 0xff;
+            keys[value] = ((classes[value] & 0xff) << 8) | (other.classes[value] & 0xff);
         }
         return of(keys);
     }

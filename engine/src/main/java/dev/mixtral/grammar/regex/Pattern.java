@@ -96,8 +96,10 @@ sealed interface Pattern {
     default Pattern withoutEnds() {
         return switch (this) {
             case Characters c -> c;
-            case Sequence s -> new Sequence(s.parts().stream().map(Pattern::withoutEnds).toList());
-            case Alternatives a -> new Alternatives(a.parts().stream().map(Pattern::withoutEnds).toList());
+            case Sequence s ->
+                new Sequence(s.parts().stream().map(Pattern::withoutEnds).toList());
+            case Alternatives a ->
+                new Alternatives(a.parts().stream().map(Pattern::withoutEnds).toList());
             case Repeat r -> new Repeat(r.part().withoutEnds(), r.min(), r.max());
             case Start s -> s;
             case End e -> new Characters(CodePoints.NONE);

@@ -14,8 +14,8 @@ import java.util.List;
 
 /// Turns ECMA-262 patterns into expressions. Shares its pool's confinement.
 ///
-/// Every part is built together with what follows it, so that `$` and look-aheads become intersections with the rest
-/// of the text.
+/// Every part is built together with what follows it, so that `$` and look-aheads become intersections with the
+/// rest of the text.
 public final class PatternCompiler {
     private final RegexPool pool;
     private final TextForm form;

@@ -12,8 +12,8 @@ import dev.mixtral.grammar.regex.Pattern.Start;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reads ECMA-262 patterns, in Unicode mode with the leniency that browsers have: a brace that is no quantifier and
-/// an escaped punctuation mark stand for themselves. Confined to one thread.
+/// Reads ECMA-262 patterns, in Unicode mode with the leniency that browsers have: a brace that is no quantifier
+/// and an escaped punctuation mark stand for themselves. Confined to one thread.
 ///
 /// Lazy quantifiers match what greedy ones do, groups are only brackets. Source: ECMA-262 §22.2.1, Annex B.1.2.
 final class PatternParser {
@@ -119,7 +119,7 @@ final class PatternParser {
             throw invalid("ends with a backslash");
         }
         char c = peek();
-        if (c >= '1' && c <= '9' || c == 'k') {
+        if ((c >= '1' && c <= '9') || c == 'k') {
             throw unsupported("uses a back-reference");
         }
         if (c == 'b' || c == 'B') {

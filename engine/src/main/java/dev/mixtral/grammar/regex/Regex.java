@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /// A regular language over bytes, and at the same time a state of its automaton: the state after a byte is the
 /// derivative. Made by one [RegexPool] only, where equal expressions are one object.
 ///
-/// Immutable as far as anyone can see; what it remembers (derivatives, whether it is empty) is filled in by the pool
-/// under its lock, and may be read without it, because each remembered object is final itself.
+/// Immutable as far as anyone can see; what it remembers (derivatives, whether it is empty) is filled in by the
+/// pool under its lock, and may be read without it, because each remembered object is final itself.
 public final class Regex {
     enum Kind {
         EMPTY,

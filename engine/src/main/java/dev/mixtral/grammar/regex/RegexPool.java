@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -208,7 +209,7 @@ public final class RegexPool {
     }
 
     /// Unites alternatives that begin with one byte and go on alike.
-    private List<Regex> mergeHeads(TreeSet<Regex> flat) {
+    private List<Regex> mergeHeads(Set<Regex> flat) {
         Map<Regex, ByteSet> headsByTail = new LinkedHashMap<>();
         TreeSet<Regex> result = new TreeSet<>(BY_ID);
         for (Regex part : flat) {
@@ -329,8 +330,8 @@ public final class RegexPool {
                         dfa.accepts(state));
     }
 
-    /// Returns what may follow a byte: the texts `t` for which `value` + `t` is in `a`. The empty language is always
-    /// [#nothing()].
+    /// Returns what may follow a byte: the texts `t` for which `value` + `t` is in `a`. The empty language is
+    /// always [#nothing()].
     ///
     /// @param value 0 to 255
     public Regex step(Regex a, int value) {
@@ -347,8 +348,8 @@ public final class RegexPool {
         return derivatives.partition(a);
     }
 
-    /// Returns the expression that begins like `a` and goes on like it for `length` bytes, but is the same for all
-    /// repetition counts that a text so short cannot tell apart.
+    /// Returns the expression that begins like `a` and goes on like it for `length` bytes, but is the same for
+    /// all repetition counts that a text so short cannot tell apart.
     public Regex clamp(Regex a, int length) {
         Regex head = a.kind == Kind.CONCAT ? a.first() : a;
         if (head.kind != Kind.REPEAT || (head.min <= length && head.max <= length)) {
@@ -359,8 +360,8 @@ public final class RegexPool {
         return a.kind == Kind.CONCAT ? concat(clamped, a.rest()) : clamped;
     }
 
-    /// Returns how many times `unit` may still come at the beginning of `a`: -1 if the expression does not begin with
-    /// a repetition of it, and the largest integer if there is no bound.
+    /// Returns how many times `unit` may still come at the beginning of `a`: -1 if the expression does not begin
+    /// with a repetition of it, and the largest integer if there is no bound.
     public static int leadingRepeats(Regex a, Regex unit) {
         if (a.kind != Kind.CONCAT || a.first().kind != Kind.REPEAT || a.first().first() != unit) {
             return -1;

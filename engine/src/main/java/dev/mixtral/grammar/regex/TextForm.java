@@ -7,11 +7,9 @@ import java.util.Map;
 
 /// How characters become bytes: as plain UTF-8, or as the inside of a JSON string. Shares its pool's confinement.
 ///
-/// A JSON string has one spelling: characters stand for themselves, except quote, backslash and control characters,
-/// which
-/// have their short escape, or the one with four digits where there is none. With one spelling per text, intersection,
-/// complement and
-/// length of languages mean the same for spellings as for texts.
+/// A JSON string has one spelling: characters stand for themselves, except quote, backslash and control
+/// characters, which have their short escape, or the one with four digits where there is none. With one spelling
+/// per text, intersection, complement and length of languages mean the same for spellings as for texts.
 public final class TextForm {
     private static final CodePoints ESCAPED = CodePoints.of(0, 0x1f).or(CodePoints.of("\"\\"));
     private static final String SHORT = "\"\\\b\f\n\r\t";
@@ -160,7 +158,7 @@ public final class TextForm {
     /// Splits until only whole blocks of continuation bytes are left: then each byte has a range of its own.
     private void split(int from, int to, int length, List<Regex> parts) {
         for (int i = 1; i < length; i++) {
-            int block = (1 << 6 * i) - 1;
+            int block = (1 << (6 * i)) - 1;
             if ((from & ~block) != (to & ~block)) {
                 if ((from & block) != 0) {
                     split(from, from | block, length, parts);
@@ -178,9 +176,12 @@ public final class TextForm {
         for (int i = 0; i < length; i++) {
             int shift = 6 * i;
             boolean lead = i == length - 1;
-            int prefix = !lead ? 0x80 : length == 1 ? 0 : (0xf00 >> length) & 0xff;
+            int marker = length == 1 ? 0 : (0xf00 >> length) & 0xff;
+            int prefix = lead ? marker : 0x80;
             int mask = lead ? 0xff : 0x3f;
-            sequence = pool.concat(pool.range(prefix | from >> shift & mask, prefix | to >> shift & mask), sequence);
+            int first = prefix | ((from >> shift) & mask);
+            int last = prefix | ((to >> shift) & mask);
+            sequence = pool.concat(pool.range(first, last), sequence);
         }
         parts.add(sequence);
     }

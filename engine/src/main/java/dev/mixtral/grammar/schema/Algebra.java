@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Works formulas out into facets. Not thread-safe.
 ///
-/// Objects and arrays become alternatives without inner choices; the schemas of their members stay formulas and are
-/// worked out when they are needed, so that recursive schemas end.
+/// Objects and arrays become alternatives without inner choices; the schemas of their members stay formulas and
+/// are worked out when they are needed, so that recursive schemas end.
 final class Algebra {
     private static final int MAX_ALTERNATIVES = 500;
     private static final int MAX_DEPTH = 256;
@@ -142,8 +142,8 @@ final class Algebra {
     }
 
     Facets and(Facets a, Facets b) {
-        if (a == all || b == all) {
-            return a == all ? b : a;
+        if (a.equals(all) || b.equals(all)) {
+            return a.equals(all) ? b : a;
         }
         Regex strings = a.strings() == form.anyText() ? b.strings() : pool.and(a.strings(), b.strings());
         return new Facets(
@@ -187,8 +187,8 @@ final class Algebra {
     }
 
     Facets or(Facets a, Facets b) {
-        if (a == none || b == none) {
-            return a == none ? b : a;
+        if (a.equals(none) || b.equals(none)) {
+            return a.equals(none) ? b : a;
         }
         boolean allStrings = a.strings() == form.anyText() || b.strings() == form.anyText();
         return new Facets(
@@ -262,7 +262,8 @@ final class Algebra {
         List<T> kept = new ArrayList<>();
         for (T candidate : alternatives) {
             boolean covered = alternatives.stream()
-                    .anyMatch(other -> other != candidate && candidate.equals(meet.apply(candidate, other))
+                    .anyMatch(other -> !other.equals(candidate)
+                            && candidate.equals(meet.apply(candidate, other))
                             && (kept.contains(other) || !other.equals(meet.apply(other, candidate))));
             if (!covered) {
                 kept.add(candidate);

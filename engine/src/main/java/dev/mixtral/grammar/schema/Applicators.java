@@ -71,7 +71,8 @@ final class Applicators {
                     parts.add(formulas.not(other));
                 }
             }
-            boolean repeated = branches.stream().filter(other -> other == branch).count() > 1;
+            boolean repeated =
+                    branches.stream().filter(other -> other == branch).count() > 1;
             exact.add(repeated ? formulas.never() : formulas.and(parts));
         }
         return exact;

@@ -202,8 +202,8 @@ final class ArrayPlan {
             }
         }
         boolean endless = rules.isProductive(shape.rest()) && (!unique || capacity() >= Math.min(shape.min(), MANY));
-        return endless
-                || Math.max(length, shape.min()) <= Math.max(end, length) && shape.min() <= Math.max(end, length);
+        int most = endless ? shape.max() : Math.min(shape.max(), Math.max(end, length));
+        return Math.max(length, shape.min()) <= most;
     }
 
     private int capacity() {

@@ -13,8 +13,8 @@ import java.util.Set;
 
 /// The states of the parser inside arrays. Guarded as its [ValueRules].
 ///
-/// The items of a unique array are read as one lexeme each; their texts are remembered and taken out of the language
-/// of the next.
+/// The items of a unique array are read as one lexeme each; their texts are remembered and taken out of the
+/// language of the next.
 final class ArrayStates {
     /// Where the parser is in an array.
     ///

@@ -8,9 +8,9 @@ import java.math.BigInteger;
 
 /// Reads a plain decimal text and keeps its remainder. Immutable.
 ///
-/// With a divisor of `c · 10^-s`, a number is a multiple if the integer of its whole digits and its first `s` fraction
-/// digits is one of `c`, and all further digits are zero. A state is `(fraction digits read, remainder)`, with the
-/// place before any digit and the place behind the sign in front.
+/// With a divisor of `c · 10^-s`, a number is a multiple if the integer of its whole digits and its first `s`
+/// fraction digits is one of `c`, and all further digits are zero. A state is `(fraction digits read,
+/// remainder)`, with the place before any digit and the place behind the sign in front.
 final class DecimalMultiple implements Dfa {
     private static final int MAX_COEFFICIENT = 100_000;
     private static final int START = 0;

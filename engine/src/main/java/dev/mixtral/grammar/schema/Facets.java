@@ -25,8 +25,8 @@ record Facets(
 
     /// Numbers, as plain decimal texts.
     ///
-    /// @param values every plain text of every number of the set, whatever zeros it ends with: what sets
-    ///     are compared by
+    /// @param values every plain text of every number of the set, whatever zeros it ends with: what sets are
+    ///     compared by
     /// @param texts the texts that are written; for each value at least one
     record Numbers(Regex values, Regex texts) {}
 

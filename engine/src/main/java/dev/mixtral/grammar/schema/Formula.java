@@ -3,8 +3,8 @@ package dev.mixtral.grammar.schema;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A set of JSON values, described but not worked out. Immutable; made by one [Formulas], where equal formulas are one
-/// object.
+/// A set of JSON values, described but not worked out. Immutable; made by one [Formulas], where equal formulas
+/// are one object.
 final class Formula {
     enum Kind {
         TRUE,

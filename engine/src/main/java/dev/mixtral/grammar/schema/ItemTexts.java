@@ -12,11 +12,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The items of unique arrays, each value with one text only, so that different texts are different values. Guarded as
-/// its [ValueRules].
+/// The items of unique arrays, each value with one text only, so that different texts are different values.
+/// Guarded as its [ValueRules].
 ///
-/// Objects and arrays among them are written without blanks, with the keys in the order of the schema and without keys
-/// that the schema does not name.
+/// Objects and arrays among them are written without blanks, with the keys in the order of the schema and without
+/// keys that the schema does not name.
 final class ItemTexts {
     /// How deep items may nest; deeper values are left out.
     private static final int MAX_DEPTH = 3;
@@ -79,9 +79,7 @@ final class ItemTexts {
             int most = shape.max() == ArrayShape.UNBOUNDED ? -1 : shape.max() - places;
             Regex rest = value(shape.rest(), depth);
             int least = Math.max(shape.min() - places, 0);
-            tail = places > 0
-                    ? pool.repeat(pool.concat(comma, rest), least, most)
-                    : list(rest, least, most);
+            tail = places > 0 ? pool.repeat(pool.concat(comma, rest), least, most) : list(rest, least, most);
         } else if (shape.min() > places) {
             return pool.nothing();
         }

@@ -9,8 +9,11 @@ import tools.jackson.databind.JsonNode;
 
 /// Reads keywords' values, and says what is wrong with them.
 final class Keywords {
-    /// Beyond this, a least count cannot be generated and a greatest count is none.
-    static final int MAX_COUNT = 100_000;
+    /// Beyond this, a least count is refused: nobody could write so much.
+    private static final int MAX_LEAST = 100_000;
+
+    /// Beyond this, a greatest count is no bound: no text is so long.
+    private static final int MAX_GREATEST = 1_000_000_000;
 
     private Keywords() {}
 
@@ -26,36 +29,30 @@ final class Keywords {
         return value.decimalValue();
     }
 
-    /// Returns a count, or [#MAX_COUNT] plus one if it is greater than that.
-    static int count(JsonNode value) {
+    private static BigDecimal count(JsonNode value) {
         BigDecimal number = number(value);
         boolean whole = number.signum() >= 0
                 && (number.scale() <= 0 || number.stripTrailingZeros().scale() <= 0);
         if (!whole) {
             throw new GrammarException(Reason.INVALID, "", "", "must be a whole number of at least 0, got " + value);
         }
-        return number.compareTo(BigDecimal.valueOf(MAX_COUNT)) > 0 ? MAX_COUNT + 1 : number.intValue();
+        return number;
     }
 
+    /// Returns a least count.
     static int least(JsonNode value) {
-        int count = count(value);
-        if (count > MAX_COUNT) {
+        BigDecimal count = count(value);
+        if (count.compareTo(BigDecimal.valueOf(MAX_LEAST)) > 0) {
             throw new GrammarException(
-                    Reason.TOO_LARGE, "", "", "is " + value + "; up to " + MAX_COUNT + " can be enforced");
+                    Reason.TOO_LARGE, "", "", "is " + value + "; up to " + MAX_LEAST + " can be enforced");
         }
-        return count;
+        return count.intValue();
     }
 
-    /// Returns a greatest count, or `unbounded` if it is beyond what can be counted.
-    ///
-    /// @throws GrammarException if it is beyond that
+    /// Returns a greatest count, or `unbounded` if it is beyond all texts.
     static int greatest(JsonNode value, int unbounded) {
-        int count = count(value);
-        if (count > MAX_COUNT) {
-            // A text so long never fits a context, but "no bound" would be a different schema all the same.
-            return unbounded;
-        }
-        return count;
+        BigDecimal count = count(value);
+        return count.compareTo(BigDecimal.valueOf(MAX_GREATEST)) > 0 ? unbounded : count.intValue();
     }
 
     static String text(JsonNode value) {

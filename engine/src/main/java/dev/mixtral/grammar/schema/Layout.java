@@ -7,9 +7,9 @@ import dev.mixtral.grammar.regex.TextForm;
 
 /// The bytes between values: brackets, commas, colons and bounded whitespace. Immutable.
 ///
-/// There may be one space, or one line break and up to 40 blanks, behind an opening bracket, in front of a closing one
-/// and on both sides of commas and colons; none in front of the whole text or behind it. Without a bound, weak models
-/// write blanks until their tokens run out.
+/// There may be one space, or one line break and up to 40 blanks, behind an opening bracket, in front of a
+/// closing one and on both sides of commas and colons; none in front of the whole text or behind it. Without a
+/// bound, weak models write blanks until their tokens run out.
 final class Layout {
     final Regex openObject;
     final Regex closeObject;

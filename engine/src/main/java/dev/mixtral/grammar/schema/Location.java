@@ -4,8 +4,8 @@ import tools.jackson.databind.JsonNode;
 
 /// A schema inside a document. Immutable.
 ///
-/// Two locations are equal if their schemas are, and mean the same by their references; where they lie only matters
-/// to messages.
+/// Two locations are equal if their schemas are, and mean the same by their references; where they lie only
+/// matters to messages.
 ///
 /// @param node an object or a boolean
 /// @param base the URI against which its references are resolved

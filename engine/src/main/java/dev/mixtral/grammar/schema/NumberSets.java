@@ -9,10 +9,11 @@ import dev.mixtral.grammar.regex.TextForm;
 import dev.mixtral.grammar.schema.Facets.Numbers;
 import java.math.BigDecimal;
 
-/// Sets of numbers as languages of decimal texts. Exact: no floating point anywhere. Shares its pool's confinement.
+/// Sets of numbers as languages of decimal texts. Exact: no floating point anywhere. Shares its pool's
+/// confinement.
 ///
-/// All texts have at most 20 digits before and 20 behind the point, so that no model can run away with `0.3333…`. A
-/// text with an exponent, which a double can hold, is only written where nothing constrains the number.
+/// All texts have at most 20 digits before and 20 behind the point, so that no model can run away with `0.3333…`.
+/// A text with an exponent, which a double can hold, is only written where nothing constrains the number.
 final class NumberSets {
     private static final int MAX_PLAIN_LENGTH = 400;
 
@@ -28,7 +29,8 @@ final class NumberSets {
         plain = patterns.full("-?(0|[1-9][0-9]{0,19})(\\.[0-9]{1,20})?", false);
         integers = patterns.full("-?(0|[1-9][0-9]{0,19})(\\.0{1,20})?", false);
         integerTexts = patterns.full("0|-?[1-9][0-9]{0,19}", false);
-        Regex scientific = patterns.full("-?(0|[1-9][0-9]{0,19})(\\.[0-9]{1,20})?[eE][-+]?([01]?[0-9]{1,2}|2[0-7][0-9])", false);
+        Regex scientific =
+                patterns.full("-?(0|[1-9][0-9]{0,19})(\\.[0-9]{1,20})?[eE][-+]?([01]?[0-9]{1,2}|2[0-7][0-9])", false);
         all = new Numbers(plain, pool.or(plain, scientific));
     }
 

@@ -141,8 +141,9 @@ final class ObjectAlgebra {
 
     /// Returns the objects that do not have the shape: each result breaks one of its conditions.
     ///
-    /// Keys with few values come first, and what breaks another condition satisfies those: so alternatives of a union
-    /// that such a key tells apart stay apart, and the complement of the union grows by their sum, not their product.
+    /// Keys with few values come first, and what breaks another condition satisfies those: so alternatives of a
+    /// union that such a key tells apart stay apart, and the complement of the union grows by their sum, not by
+    /// their product.
     List<ObjectShape> not(ObjectShape shape) {
         List<ObjectShape> broken = new ArrayList<>();
         ObjectShape start = any;

@@ -172,7 +172,8 @@ final class ObjectPlan {
     }
 
     boolean allowsExtras(Progress progress) {
-        return (anyOrder || numRequired(progress.passed()) == 0) && progress.used().size() < MANY;
+        return (anyOrder || numRequired(progress.passed()) == 0)
+                && progress.used().size() < MANY;
     }
 
     private int numRequired(BitSet passed) {
@@ -249,11 +250,14 @@ final class ObjectPlan {
         return known == FOREVER;
     }
 
-    /// With all obligations met only numbers matter: any number of keys from the required ones to all possible ones.
+    /// With all obligations met only numbers matter: any number of keys from the required ones to all possible
+    /// ones.
     private boolean countsFit(Situation at) {
         long least = at.count();
         long most = at.count();
-        for (int i = at.passed().nextClearBit(0); i < named.size(); i = at.passed().nextClearBit(i + 1)) {
+        for (int i = at.passed().nextClearBit(0);
+                i < named.size();
+                i = at.passed().nextClearBit(i + 1)) {
             boolean possible = rules.isProductive(named.get(i).value());
             if (named.get(i).required() && !possible) {
                 return false;

@@ -8,10 +8,10 @@ import java.util.Set;
 
 /// A set of objects without alternatives in its keys. Immutable.
 ///
-/// @param named keys with a schema of their own, in the order in which they are written; a key that must not be there
-///     has the formula FALSE
-/// @param cells what holds for other keys: disjoint sets of keys, each with the schema of its values; keys of no cell
-///     must not be there
+/// @param named keys with a schema of their own, in the order in which they are written; a key that must not be
+///     there has the formula FALSE
+/// @param cells what holds for other keys: disjoint sets of keys, each with the schema of its values; keys of no
+///     cell must not be there
 /// @param min least number of keys
 /// @param max greatest number of keys
 /// @param obligations what some key has to be like: for each, at least one key of the set must have such a value

@@ -15,8 +15,8 @@ import java.util.Set;
 
 /// The states of the parser inside objects. Guarded as its [ValueRules].
 ///
-/// Named keys come in the order of the shape, other keys behind them; or all in any order. A key is never written twice: the texts of other
-/// keys are remembered and taken out of the language of the next.
+/// Named keys come in the order of the shape, other keys behind them; or all in any order. A key is never written
+/// twice: the texts of other keys are remembered and taken out of the language of the next.
 final class ObjectStates {
     /// Where the parser is in an object.
     ///
@@ -44,7 +44,8 @@ final class ObjectStates {
     private final Map<Key, State> states = new HashMap<>();
     private final Map<ColonKey, State> colons = new HashMap<>();
 
-    ObjectStates(ValueRules rules, Translator translator, RegexPool pool, TextForm form, Layout layout, boolean anyOrder) {
+    ObjectStates(
+            ValueRules rules, Translator translator, RegexPool pool, TextForm form, Layout layout, boolean anyOrder) {
         this.rules = rules;
         this.context = new ObjectPlan.Context(
                 translator.formulas(), translator.algebra().objects(), pool, form, anyOrder);

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A state whose edges are found when they are first asked for. Compared by identity; guarded by the machine's lock.
+/// A state whose edges are found when they are first asked for. Compared by identity; guarded by the machine's
+/// lock.
 final class Place implements State {
     /// The end of every rule.
     static final Place END = new Place(true, List::of);

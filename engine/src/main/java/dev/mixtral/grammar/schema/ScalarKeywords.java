@@ -45,8 +45,8 @@ final class ScalarKeywords {
         parts.add(translator.guard(location, "enum", this::enumeration));
         parts.add(translator.guard(location, "minimum", value -> bound(location, value, true)));
         parts.add(translator.guard(location, "maximum", value -> bound(location, value, false)));
-        parts.add(translator.guard(location, "exclusiveMinimum", value -> exclusive(location, value, true)));
-        parts.add(translator.guard(location, "exclusiveMaximum", value -> exclusive(location, value, false)));
+        parts.add(translator.guard(location, "exclusiveMinimum", value -> exclusive(value, true)));
+        parts.add(translator.guard(location, "exclusiveMaximum", value -> exclusive(value, false)));
         parts.add(translator.guard(location, "multipleOf", this::multipleOf));
         parts.add(translator.guard(location, "minLength", value -> strings(form.length(Keywords.least(value), -1))));
         parts.add(translator.guard(
@@ -142,7 +142,7 @@ final class ScalarKeywords {
         return numbers(numbers.range(Keywords.number(value), lower, !strict));
     }
 
-    private Formula exclusive(Location location, JsonNode value, boolean lower) {
+    private Formula exclusive(JsonNode value, boolean lower) {
         if (value.isBoolean()) {
             return formulas.always(); // draft 4: read with the bound
         }

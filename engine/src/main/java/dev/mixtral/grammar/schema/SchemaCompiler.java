@@ -23,8 +23,8 @@ public final class SchemaCompiler {
     /// @param anyOrder whether keys may come in any order, instead of the schema's
     /// @param pool where its expressions are made
     /// @param form the form of JSON strings over the same pool
-    /// @throws GrammarException if it is no schema, or cannot be enforced exactly, or allows nothing, or is
-    ///     too large
+    /// @throws GrammarException if it is no schema, or cannot be enforced exactly, or allows nothing, or is too
+    ///     large
     public static Result compile(JsonNode schema, boolean anyOrder, RegexPool pool, TextForm form) {
         Translator translator = new Translator(new SchemaDocument(schema), pool, form);
         ValueRules rules = new ValueRules(translator, pool, form, anyOrder);

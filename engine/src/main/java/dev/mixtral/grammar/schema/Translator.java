@@ -17,7 +17,8 @@ import tools.jackson.databind.JsonNode;
 
 /// Turns the schemas of a document into formulas, keyword by keyword. Not thread-safe.
 ///
-/// A keyword that cannot be enforced is noted and the others are still read, so that one answer names all of them.
+/// A keyword that cannot be enforced is noted and the others are still read, so that one answer names all of
+/// them.
 final class Translator {
     private static final int MAX_FINDINGS = 20;
     private static final Set<String> IN_PLACE = Set.of(
@@ -108,7 +109,9 @@ final class Translator {
         Location target = location;
         for (int i = 0; i < 8 && target.node().has("$ref"); i++) {
             JsonNode reference = target.node().get("$ref");
-            if (target.node().size() > 1 && document.draft().compareTo(Draft.DRAFT_7) > 0 || !reference.isString()) {
+            boolean siblingsCount = document.draft().compareTo(Draft.DRAFT_7) > 0
+                    && target.node().size() > 1;
+            if (siblingsCount || !reference.isString()) {
                 return false;
             }
             try {

@@ -15,9 +15,9 @@ import tools.jackson.databind.JsonNode;
 
 /// `unevaluatedProperties` and `unevaluatedItems`. Not thread-safe.
 ///
-/// What counts as evaluated depends on which of the schemas in place hold. So those are multiplied out into branches,
-/// in each of which it is known. A branch may leave open whether further schemas hold: then the branch in which they
-/// do allows more, and the union is exact.
+/// What counts as evaluated depends on which of the schemas in place hold. So those are multiplied out into
+/// branches, in each of which it is known. A branch may leave open whether further schemas hold: then the branch
+/// in which they do allows more, and the union is exact.
 final class Unevaluated {
     private static final int MAX_BRANCHES = 128;
     private static final int MAX_CHOICES = 6;
@@ -144,7 +144,7 @@ final class Unevaluated {
         List<Regex> keySets = translator.members().patterns(location);
         JsonNode items = node.path("items");
         int prefix = node.path("prefixItems").size() + (items.isArray() ? items.size() : 0);
-        boolean allItems = node.has("items") && !items.isArray() || items.isArray() && node.has("additionalItems");
+        boolean allItems = items.isArray() ? node.has("additionalItems") : node.has("items");
         List<Formula> contains = node.has("contains")
                 ? List.of(translator.child(location, node.get("contains"), "contains"))
                 : List.of();
@@ -197,7 +197,8 @@ final class Unevaluated {
     }
 
     private List<Branch> anyOf(List<Formula> parts) {
-        boolean exclusive = translator.applicators().exactlyOne(formulas().always(), parts).equals(parts);
+        boolean exclusive =
+                translator.applicators().exactlyOne(formulas().always(), parts).equals(parts);
         if (!exclusive && parts.size() > MAX_CHOICES) {
             throw new GrammarException(
                     Reason.UNSUPPORTED,

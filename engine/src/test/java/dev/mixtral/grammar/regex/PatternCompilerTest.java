@@ -21,13 +21,16 @@ class PatternCompilerTest {
             pattern.append('^');
         }
         if (depth == 0 && random.nextInt(5) == 0) {
-            pattern.append(random.nextBoolean() ? "(?=" : "(?!").append(pattern(random, 2)).append(')');
+            pattern.append(random.nextBoolean() ? "(?=" : "(?!")
+                    .append(pattern(random, 2))
+                    .append(')');
         }
         int parts = 1 + random.nextInt(3);
         for (int i = 0; i < parts; i++) {
             boolean group = depth < 2 && random.nextInt(4) == 0;
             pattern.append(group ? "(" + pattern(random, depth + 1) + ")" : ATOMS.get(random.nextInt(ATOMS.size())));
-            pattern.append(List.of("", "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "+?").get(random.nextInt(9)));
+            pattern.append(
+                    List.of("", "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "+?").get(random.nextInt(9)));
         }
         if (depth < 2 && random.nextInt(4) == 0) {
             pattern.append('|').append(pattern(random, 2));
@@ -61,7 +64,9 @@ class PatternCompilerTest {
                 assertThat(pool.matches(regex, input.toString().getBytes(StandardCharsets.UTF_8)))
                         .as("/%s/ in '%s'", text, input)
                         .isEqualTo(expected);
-                assertThat(pool.matches(quoted, spelled)).as("/%s/ in JSON '%s'", text, input).isEqualTo(expected);
+                assertThat(pool.matches(quoted, spelled))
+                        .as("/%s/ in JSON '%s'", text, input)
+                        .isEqualTo(expected);
             }
         }
     }
@@ -80,8 +85,10 @@ class PatternCompilerTest {
     void emptinessSeesThroughIntersections() {
         RegexPool pool = new RegexPool();
         PatternCompiler patterns = new PatternCompiler(pool, TextForm.plain(pool));
-        assertThat(pool.isEmpty(pool.and(patterns.full("(aa)+", false), patterns.full("a(aa)*", false)))).isTrue();
-        assertThat(pool.isEmpty(pool.and(patterns.full("(aa)+", false), patterns.full("(aaa)+", false)))).isFalse();
+        assertThat(pool.isEmpty(pool.and(patterns.full("(aa)+", false), patterns.full("a(aa)*", false))))
+                .isTrue();
+        assertThat(pool.isEmpty(pool.and(patterns.full("(aa)+", false), patterns.full("(aaa)+", false))))
+                .isFalse();
     }
 
     @Test
@@ -89,9 +96,14 @@ class PatternCompilerTest {
         RegexPool pool = new RegexPool();
         Regex any = TextForm.plain(pool).anyCharacter();
         for (int c : new int[] {0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff}) {
-            assertThat(pool.matches(any, Character.toString(c).getBytes(StandardCharsets.UTF_8))).isTrue();
+            assertThat(pool.matches(any, Character.toString(c).getBytes(StandardCharsets.UTF_8)))
+                    .isTrue();
         }
-        for (byte[] bad : new byte[][] {{(byte) 0xc0, (byte) 0x80}, {(byte) 0xed, (byte) 0xa0, (byte) 0x80}, {(byte) 0xf4, (byte) 0x90, (byte) 0x80, (byte) 0x80}}) {
+        for (byte[] bad : new byte[][] {
+            {(byte) 0xc0, (byte) 0x80},
+            {(byte) 0xed, (byte) 0xa0, (byte) 0x80},
+            {(byte) 0xf4, (byte) 0x90, (byte) 0x80, (byte) 0x80}
+        }) {
             assertThat(pool.matches(any, bad)).isFalse();
         }
     }

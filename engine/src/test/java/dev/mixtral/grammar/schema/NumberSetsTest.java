@@ -50,9 +50,8 @@ class NumberSetsTest {
             BigDecimal divisor = new BigDecimal(BigInteger.valueOf(1 + random.nextInt(300)), random.nextInt(4) - 1);
             Numbers set = numbers.multiples(divisor);
             for (int j = 0; j < 50; j++) {
-                BigDecimal number = j % 2 == 0
-                        ? number(random)
-                        : divisor.multiply(BigDecimal.valueOf(random.nextInt(100) - 50L));
+                BigDecimal number =
+                        j % 2 == 0 ? number(random) : divisor.multiply(BigDecimal.valueOf(random.nextInt(100) - 50L));
                 assertThat(has(set, number))
                         .as("%s of %s", number, divisor)
                         .isEqualTo(number.remainder(divisor).signum() == 0);
