@@ -2,6 +2,7 @@ package dev.mixtral.cli;
 
 import dev.mixtral.server.config.ConfigKey;
 import dev.mixtral.server.config.ConfigKeys;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class ServeOptions {
     }
 
     private static <T> OptionSpec option(ConfigKey<T> key) {
-        List<String> names = new java.util.ArrayList<>(SHORT.getOrDefault(key, List.of()));
+        List<String> names = new ArrayList<>(SHORT.getOrDefault(key, List.of()));
         names.add(key.flag());
         String text = key.type().write(key.defaultValue());
         boolean isFlag = key.defaultValue() instanceof Boolean;

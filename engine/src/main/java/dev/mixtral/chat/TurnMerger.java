@@ -19,32 +19,45 @@ final class TurnMerger {
     /// Returns the messages with neighbouring user messages joined, and neighbouring assistant messages.
     static List<Message> merge(List<Message> messages) {
         List<Message> merged = new ArrayList<>();
-        for (Message message : messages) {
-            Message last = merged.isEmpty() ? null : merged.getLast();
-            if (message instanceof UserMessage user && last instanceof UserMessage previous) {
-                merged.set(merged.size() - 1, join(previous, user));
-            } else if (message instanceof AssistantMessage answer && last instanceof AssistantMessage previous) {
-                merged.set(merged.size() - 1, join(previous, answer));
-            } else {
-                merged.add(message);
+        int from = 0;
+        while (from < messages.size()) {
+            int to = from + 1;
+            while (to < messages.size() && isOneTurn(messages.get(from), messages.get(to))) {
+                to++;
             }
+            // A run is joined at once: two by two, a long one would take the square of its length.
+            merged.add(to == from + 1 ? messages.get(from) : join(messages.subList(from, to)));
+            from = to;
         }
         return merged;
     }
 
-    private static UserMessage join(UserMessage first, UserMessage second) {
-        return new UserMessage(join(Stream.of(first.content(), second.content())));
+    private static boolean isOneTurn(Message first, Message second) {
+        return (first instanceof UserMessage && second instanceof UserMessage)
+                || (first instanceof AssistantMessage && second instanceof AssistantMessage);
     }
 
-    private static AssistantMessage join(AssistantMessage first, AssistantMessage second) {
-        List<ToolCall> calls = new ArrayList<>(first.toolCalls());
-        calls.addAll(second.toolCalls());
-        return new AssistantMessage(
-                join(Stream.of(text(first), text(second))), calls, first.prefix() || second.prefix());
+    private static Message join(List<Message> run) {
+        String text = join(run.stream().map(TurnMerger::text));
+        if (run.getFirst() instanceof UserMessage) {
+            return new UserMessage(text);
+        }
+        List<ToolCall> calls = new ArrayList<>();
+        boolean prefix = false;
+        for (Message message : run) {
+            if (message instanceof AssistantMessage answer) {
+                calls.addAll(answer.toolCalls());
+                prefix |= answer.prefix();
+            }
+        }
+        return new AssistantMessage(text, calls, prefix);
     }
 
-    private static String text(AssistantMessage message) {
-        String content = message.content();
-        return content == null ? "" : content;
+    private static String text(Message message) {
+        return switch (message) {
+            case UserMessage user -> user.content();
+            case AssistantMessage answer -> answer.content() == null ? "" : answer.content();
+            case SystemMessage _, ToolMessage _ -> throw new IllegalArgumentException("only turns are joined");
+        };
     }
 }

@@ -1,14 +1,12 @@
 package dev.mixtral.server.api;
 
-import dev.mixtral.chat.AssistantMessage;
 import dev.mixtral.chat.ToolCall;
 import dev.mixtral.chat.UserMessage;
 import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
-import dev.mixtral.engine.GenerationRequest;
 import dev.mixtral.error.MixtralException;
 import dev.mixtral.server.Dialect;
-import dev.mixtral.server.api.ChatModel.Choice;
+import dev.mixtral.server.api.ChatRuns.Prompt;
 import dev.mixtral.server.wire.AnswerHead;
 import dev.mixtral.server.wire.ApiException;
 import dev.mixtral.server.wire.ChatRequest;
@@ -19,7 +17,6 @@ import dev.mixtral.server.wire.ModelSelection;
 import dev.mixtral.server.wire.RoutingWriter;
 import dev.mixtral.tokenizer.Tokenizer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import tools.jackson.databind.node.ArrayNode;
@@ -31,9 +28,11 @@ final class ChatHandler {
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final Services services;
+    private final ChatRuns runs;
 
     ChatHandler(Services services) {
         this.services = services;
+        this.runs = new ChatRuns(services, PROMPT_PARAM);
     }
 
     /// Carries a request out.
@@ -47,7 +46,7 @@ final class ChatHandler {
             ServedModel served = candidates.get(i);
             try {
                 ChatRequest request = ChatRequestReader.read(body, services.rules(call, served));
-                answer(call, served, request, prompt(call, served.model(), request));
+                answer(call, served, request, runs.prompt(call, served.model(), request));
                 return;
             } catch (ApiException e) {
                 boolean isLast = i == candidates.size() - 1;
@@ -70,16 +69,10 @@ final class ChatHandler {
         answer(call, served, request, new Prompt(ids, true, false));
     }
 
-    /// A prompt's ids, and how the answer is joined to it.
-    ///
-    /// @param continues whether the answer goes on with the prompt's text
-    /// @param endsWithSpace whether that text ends with a space, which templates leave out
-    private record Prompt(int[] ids, boolean continues, boolean endsWithSpace) {}
-
     private void answer(Call call, ServedModel served, ChatRequest request, Prompt prompt) throws InterruptedException {
         call.usesModel(served.id());
         Runnable end = services.begin(call);
-        try (GenerationRun run = services.tracked(start(call, served.model(), request, prompt))) {
+        try (GenerationRun run = runs.start(call, served.model(), request, prompt)) {
             AnswerHead head = AnswerHead.of(
                     call.dialect(),
                     "chatcmpl-",
@@ -97,42 +90,6 @@ final class ChatHandler {
                     EngineErrors.afterAdmission(e, PROMPT_PARAM, call.head().id()));
         } finally {
             end.run();
-        }
-    }
-
-    private GenerationRun start(Call call, ChatModel model, ChatRequest request, Prompt prompt) {
-        Constraints.require(request.format(), request.tools());
-        int bannedId = request.tools().mayCall()
-                ? -1
-                : model.tokenizer().controlId("[TOOL_CALLS]").orElse(-1);
-        List<GenerationRequest> requests = new ArrayList<>();
-        List<ChoiceState> states = new ArrayList<>();
-        for (int i = 0; i < request.numChoices(); i++) {
-            requests.add(new GenerationRequest(prompt.ids(), request.sampling().params(i, bannedId))
-                    .withClient(call.client())
-                    .withRouting(request.extras().routing())
-                    .withContinuation(prompt.continues()));
-            states.add(new ChoiceState(request.tools(), request.prefix(), prompt.endsWithSpace()));
-        }
-        Integer maxTokens = request.sampling().maxTokens();
-        List<Choice> choices = maxTokens != null && maxTokens == 0
-                ? requests.stream()
-                        .<Choice>map(ignored -> new NoTokens(prompt.ids().length))
-                        .toList()
-                : services.start(call, model, requests, PROMPT_PARAM);
-        return new GenerationRun(call, new ChoiceEvents(choices), states, request.numChoices());
-    }
-
-    private static Prompt prompt(Call call, ChatModel model, ChatRequest request) {
-        String begun = request.messages().getLast() instanceof AssistantMessage last && last.content() != null
-                ? last.content()
-                : "";
-        try {
-            int[] ids = model.renderChat(request.messages(), request.tools().tools());
-            return new Prompt(ids, !begun.isEmpty(), begun.endsWith(" "));
-        } catch (MixtralException e) {
-            throw new ApiException(
-                    EngineErrors.toApi(e, PROMPT_PARAM, call.head().id()));
         }
     }
 

@@ -19,16 +19,20 @@ final class ChoiceState {
     private static final int MAX_CALLS = 16;
 
     private final ToolSettings tools;
+    private final CallIds ids;
     private final StringBuilder text;
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private final List<ToolCall> calls = new ArrayList<>();
     private boolean dropSpace;
     private @Nullable Finished end;
 
+    /// @param tools what may be called
+    /// @param ids gives calls their ids
     /// @param prefix text that the choice starts with by request; empty if there is none
     /// @param dropSpace whether the generated text loses a leading space, because the text before it ends with one
-    ChoiceState(ToolSettings tools, String prefix, boolean dropSpace) {
+    ChoiceState(ToolSettings tools, CallIds ids, String prefix, boolean dropSpace) {
         this.tools = tools;
+        this.ids = ids;
         this.text = new StringBuilder(prefix);
         this.dropSpace = dropSpace;
     }
@@ -54,7 +58,10 @@ final class ChoiceState {
     /// @return those that the client gets: one only, if it cannot take more
     List<ToolCall> add(ToolCalls made) {
         int room = (tools.parallelCalls() ? MAX_CALLS : 1) - calls.size();
-        List<ToolCall> taken = made.calls().stream().limit(Math.max(0, room)).toList();
+        List<ToolCall> taken = made.calls().stream()
+                .limit(Math.max(0, room))
+                .map(call -> new ToolCall(ids.next(), call.name(), call.arguments()))
+                .toList();
         calls.addAll(taken);
         return taken;
     }

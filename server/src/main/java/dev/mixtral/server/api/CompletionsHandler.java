@@ -132,7 +132,7 @@ final class CompletionsHandler {
                         .withClient(call.client())
                         .withRouting(request.extras().routing())
                         .withContinuation(true));
-                states.add(new ChoiceState(ToolSettings.NONE, "", false));
+                states.add(new ChoiceState(ToolSettings.NONE, new CallIds(0L, prompt, i), "", false));
             }
         }
         Integer maxTokens = request.sampling().maxTokens();

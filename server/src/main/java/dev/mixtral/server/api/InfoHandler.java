@@ -44,7 +44,26 @@ final class InfoHandler {
         ObjectNode data = Json.object().put("label", call.client());
         data.set("limit", Json.NODES.nullNode());
         data.set("limit_remaining", Json.NODES.nullNode());
-        data.put("usage", 0).put("is_free_tier", false).put("is_provisioning_key", false);
+        for (String name : List.of("limit_reset", "organization_id", "creator_user_id", "workspace_id", "expires_at")) {
+            data.set(name, Json.NODES.nullNode());
+        }
+        for (String period : List.of("", "_daily", "_weekly", "_monthly")) {
+            data.put("usage" + period, 0).put("byok_usage" + period, 0);
+        }
+        for (String name :
+                List.of("is_free_tier", "is_management_key", "is_provisioning_key", "include_byok_in_limit")) {
+            data.put(name, false);
+        }
+        data.set("allowed_data_regions", Json.array());
+        data.set(
+                "free_model_daily_requests",
+                Json.object().put("limit", 0).put("remaining", 0).put("used", 0));
+        data.set(
+                "rate_limit",
+                Json.object()
+                        .put("interval", "1s")
+                        .put("note", "There is no limit over time.")
+                        .put("requests", -1));
         call.respond(200, wrapped(data));
     }
 

@@ -29,6 +29,9 @@ final class Routes {
         addModels(services);
         addProbes(observer);
         addInformation(services, version);
+        OpenApiHandler openApi = new OpenApiHandler();
+        routes.add(new Route(GET, "/openapi.json", Access.OPEN, false, openApi::document));
+        routes.add(new Route(GET, "/docs", Access.OPEN, false, openApi::page));
     }
 
     private void addGeneration(Services services) {
@@ -43,6 +46,9 @@ final class Routes {
         CompletionsHandler completions = new CompletionsHandler(services);
         routes.addAll(Route.of(
                 POST, List.of("/v1/completions", "/api/v1/completions"), Access.KEY, true, completions::handle));
+        ResponsesHandler responses = new ResponsesHandler(services);
+        routes.addAll(
+                Route.of(POST, List.of("/v1/responses", "/api/v1/responses"), Access.KEY, true, responses::handle));
         TokensHandler tokens = new TokensHandler(services);
         routes.addAll(Route.of(POST, List.of("/tokenize", "/v1/tokenize"), Access.KEY, true, tokens::tokenize));
         routes.addAll(Route.of(POST, List.of("/detokenize", "/v1/detokenize"), Access.KEY, true, tokens::detokenize));

@@ -10,8 +10,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Writes server-sent events, each at once. Confined to one thread.
 ///
-/// Source: WHATWG HTML, "Server-sent events". Only `data:` lines: old clients take an `id:` or an `event:` for more
-/// than it is.
+/// Source: WHATWG HTML, "Server-sent events". Chat has `data:` lines only: old clients take an `id:` or an
+/// `event:` for more than it is.
 final class SseWriter {
     private static final byte[] COMMENT = utf8(": keep-alive\n\n");
     private static final byte[] DONE = utf8("data: [DONE]\n\n");
@@ -31,9 +31,16 @@ final class SseWriter {
         stream.send(framed(DATA, data));
     }
 
-    /// Sends an event with its name, which it also carries as `type`.
-    void namedEvent(String name, ObjectNode data) {
-        stream.send(framed(utf8("event: " + name + "\ndata: "), data));
+    /// Sends an event whose name is its `type`.
+    void typedEvent(ObjectNode data) {
+        stream.send(framed(utf8("event: " + data.path("type").asString("") + "\ndata: "), data));
+    }
+
+    /// Shows that the server lives, to a reader of named events.
+    void comment() {
+        if (keepAlive != KeepAlive.OFF) {
+            stream.send(COMMENT);
+        }
     }
 
     /// Sends an event, if there is one.

@@ -114,7 +114,7 @@ final class Connections {
         Throwable cause = request.decoderResult().cause();
         ApiError error = switch (cause) {
             case TooLongHttpLineException _ -> tooLong(414, "request line", config.maxRequestLineBytes());
-            case TooLongHttpHeaderException _ -> tooLong(431, "headers", config.maxHeaderBytes());
+            case TooLongHttpHeaderException _ -> tooLong(431, "head", config.maxHeaderBytes());
             case null, default -> ApiError.invalid(null, null, "The request is not valid HTTP/1.1.");
         };
         Prepared prepared = new Prepared(
@@ -138,7 +138,7 @@ final class Connections {
                 "invalid_request_error",
                 "request_too_large",
                 null,
-                "The request's " + what + " take more than the " + limit + " bytes that this server accepts.",
+                "The request's " + what + " takes more than the " + limit + " bytes that this server accepts.",
                 0);
     }
 }

@@ -137,8 +137,15 @@ public final class ModelCards {
         endpoint.set("max_prompt_tokens", Json.NODES.nullNode());
         endpoint.set("supported_parameters", strings(PARAMETERS));
         endpoint.put("status", 0);
-        endpoint.set("uptime_last_30m", Json.NODES.nullNode());
+        for (String figure : List.of(
+                "uptime_last_5m", "uptime_last_30m", "uptime_last_1d", "latency_last_30m", "throughput_last_30m")) {
+            endpoint.set(figure, Json.NODES.nullNode());
+        }
         endpoint.put("supports_implicit_caching", true);
+        ObjectNode choices = Json.object();
+        List.of("none", "auto").forEach(choice -> choices.put(choice, true));
+        List.of("required", "function").forEach(choice -> choices.put(choice, false));
+        endpoint.set("supports_tool_choice", choices);
         ObjectNode data = Json.object()
                 .put("id", card.id())
                 .put("name", card.id())

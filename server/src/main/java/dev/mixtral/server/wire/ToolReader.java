@@ -19,7 +19,8 @@ final class ToolReader {
     /// @throws ApiException naming what is wrong and where
     static ToolSettings read(Fields request) {
         JsonNode array = request.array("tools");
-        boolean legacy = array == null && request.has("functions");
+        boolean legacy = array == null
+                && (request.has("functions") || (request.has("function_call") && !request.has("tool_choice")));
         List<ToolDefinition> tools = legacy ? functions(request) : tools(array);
         boolean parallel = request.bool("parallel_tool_calls", true);
         String param = legacy ? "function_call" : "tool_choice";
