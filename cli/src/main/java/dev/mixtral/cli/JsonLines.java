@@ -75,7 +75,7 @@ final class JsonLines {
     /// @throws InvalidRequestException if it is not one
     static ChatJson.Request conversation(String line, String place) {
         try {
-            return ChatJson.forApi().read(parse(line.getBytes(StandardCharsets.UTF_8)));
+            return ChatJson.forApi().read(parse(MAPPER, line.getBytes(StandardCharsets.UTF_8)));
         } catch (InvalidRequestException | JacksonException e) {
             throw new InvalidRequestException("messages", place + ": " + message(e));
         }

@@ -3,6 +3,7 @@ package dev.mixtral.server.api;
 import dev.mixtral.error.ContextLengthException;
 import dev.mixtral.error.EngineClosedException;
 import dev.mixtral.error.EngineFailedException;
+import dev.mixtral.error.GrammarException;
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.error.KernelUnavailableException;
 import dev.mixtral.error.MixtralException;
@@ -26,6 +27,7 @@ final class EngineErrors {
             case InvalidRequestException e -> ApiError.invalid(e.param(), null, message);
             case ContextLengthException e ->
                 ApiError.contextLength(promptParam, e.contextLength(), e.numPromptTokens());
+            case GrammarException _ -> ApiError.invalid("response_format", "invalid_json_schema", message);
             case UnsupportedModelException _ -> ApiError.invalid(null, "model_not_supported", message);
             case OverloadedException e -> ApiError.rateLimited(message, e.retryAfterSeconds());
             case EngineClosedException _ -> ApiError.unavailable("overloaded", message, RETRY_SECONDS);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mixtral.server.ServerConfig;
 import dev.mixtral.server.ServerObserver;
+import dev.mixtral.server.batch.BatchApi;
 import dev.mixtral.server.testing.ScriptedModel;
 import dev.mixtral.server.testing.ScriptedModel.Script;
 import dev.mixtral.server.testing.TestServer;
@@ -33,9 +34,12 @@ class OpenApiTest {
                         .forEach(operation ->
                                 described.add(operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey())));
         Set<String> served = new TreeSet<>();
-        ServerApi api = new ServerApi(ServerConfig.builder().build(), ServerObserver.NONE, "0");
-        for (Route route : api.routes()) {
-            served.add(route.method() + " " + route.template().replace("+}", "}"));
+        ServerConfig config = ServerConfig.builder().build();
+        ServerApi api = new ServerApi(config, ServerObserver.NONE, "0");
+        try (BatchApi _ = BatchApi.open(config, api)) {
+            for (Route route : api.routes()) {
+                served.add(route.method() + " " + route.template().replace("+}", "}"));
+            }
         }
         assertThat(described).isEqualTo(served);
     }
