@@ -35,7 +35,8 @@ final class ServeOptions {
         String text = key.type().write(key.defaultValue());
         boolean isFlag = key.defaultValue() instanceof Boolean;
         OptionSpec.Builder option = OptionSpec.builder(names.toArray(String[]::new))
-                .type(String.class)
+                // An option of this type takes only `true` and `false`, and leaves a model behind it alone.
+                .type(isFlag ? Boolean.class : String.class)
                 // A secret's flag is known only to be refused with a reason; models are the command's arguments too.
                 .hidden(key.isSecret() || key.equals(ConfigKeys.MODELS))
                 .arity(isFlag ? "0..1" : "1")
@@ -50,7 +51,7 @@ final class ServeOptions {
         Map<String, String> values = new LinkedHashMap<>();
         for (ConfigKey<?> key : ConfigKeys.ALL) {
             if (parsed.hasMatchedOption(key.flag())) {
-                values.put(key.name(), parsed.<String>matchedOptionValue(key.flag(), ""));
+                values.put(key.name(), String.valueOf(parsed.<Object>matchedOptionValue(key.flag(), "")));
             }
         }
         return values;

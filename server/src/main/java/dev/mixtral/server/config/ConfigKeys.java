@@ -165,7 +165,8 @@ public final class ConfigKeys {
             Section.ENGINE,
             Settings.kvTypes(AUTO),
             AUTO,
-            "How keys and values are stored; `auto` for f32 where a full context takes at most 512 MiB, else f16.");
+            "How keys and values are stored: `f32`, `f16`, `q8_0`, or `auto` for f32 where a full context takes at most"
+                    + " 512 MiB, else f16.");
 
     /// Exact products.
     public static final ConfigKey<Boolean> EXACT = key(
