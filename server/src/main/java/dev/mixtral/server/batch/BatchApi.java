@@ -40,14 +40,23 @@ public final class BatchApi implements AutoCloseable {
         Function<BatchService, FilesHandler> files = FilesHandler::new;
         routes.add(route(POST, "/v1/files", (on, call) -> files.apply(on).create(call)));
         routes.add(route(GET, "/v1/files", (on, call) -> files.apply(on).list(call)));
-        routes.add(route(GET, "/v1/files/{file_id}", (on, call) -> files.apply(on).get(call)));
-        routes.add(route("DELETE", "/v1/files/{file_id}", (on, call) -> files.apply(on).delete(call)));
-        routes.add(route(GET, "/v1/files/{file_id}/content", (on, call) -> files.apply(on).content(call)));
+        routes.add(
+                route(GET, "/v1/files/{file_id}", (on, call) -> files.apply(on).get(call)));
+        routes.add(route(
+                "DELETE", "/v1/files/{file_id}", (on, call) -> files.apply(on).delete(call)));
+        routes.add(route(
+                GET,
+                "/v1/files/{file_id}/content",
+                (on, call) -> files.apply(on).content(call)));
         Function<BatchService, BatchesHandler> batches = BatchesHandler::new;
         routes.add(route(POST, "/v1/batches", (on, call) -> batches.apply(on).create(call)));
         routes.add(route(GET, "/v1/batches", (on, call) -> batches.apply(on).list(call)));
-        routes.add(route(GET, "/v1/batches/{batch_id}", (on, call) -> batches.apply(on).get(call)));
-        routes.add(route(POST, "/v1/batches/{batch_id}/cancel", (on, call) -> batches.apply(on).cancel(call)));
+        routes.add(route(
+                GET, "/v1/batches/{batch_id}", (on, call) -> batches.apply(on).get(call)));
+        routes.add(route(
+                POST,
+                "/v1/batches/{batch_id}/cancel",
+                (on, call) -> batches.apply(on).cancel(call)));
         return routes;
     }
 

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +108,8 @@ final class BatchService implements AutoCloseable {
 
     /// Returns whether a batch that has not ended needs a file.
     boolean isInUse(StoredFile file) {
-        return batches.unfinished().stream().anyMatch(batch -> batch.inputFileId().equals(file.id()));
+        return batches.unfinished().stream()
+                .anyMatch(batch -> batch.inputFileId().equals(file.id()));
     }
 
     private void work() {

@@ -54,7 +54,8 @@ final class BatchStore {
 
     /// Returns a batch, if it is there and belongs to a client.
     Optional<StoredBatch> find(String id, String owner) {
-        return Optional.ofNullable(batches.get(id)).filter(batch -> batch.owner().equals(owner));
+        return Optional.ofNullable(batches.get(id))
+                .filter(batch -> batch.owner().equals(owner));
     }
 
     /// Returns a client's batches, the newest first.

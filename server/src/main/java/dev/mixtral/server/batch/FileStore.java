@@ -14,7 +14,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Files that clients gave or may fetch. Thread-safe.
 ///
-/// A file is `ID.data`, and is there once `ID.json`, which describes it, is; both appear whole. Paths are only ever made
+/// A file is `ID.data`, and is there once `ID.json`, which describes it, is; both appear whole. Paths are only ever
+/// made
 /// of ids that this class made.
 final class FileStore {
     private static final String DATA = ".data";
@@ -39,8 +40,8 @@ final class FileStore {
         }
         for (Path path : list(folder)) {
             String name = path.getFileName().toString();
-            boolean isOrphan = name.endsWith(DATA)
-                    && !store.files.containsKey(name.substring(0, name.length() - DATA.length()));
+            boolean isOrphan =
+                    name.endsWith(DATA) && !store.files.containsKey(name.substring(0, name.length() - DATA.length()));
             if (name.startsWith("file-") && (isOrphan || name.endsWith(".new"))) {
                 Files.delete(path);
             }

@@ -46,8 +46,12 @@ final class FilesHandler {
         String filename = filename(Objects.requireNonNullElse(file.filename(), "file.jsonl"));
         try {
             StoredFile stored = service.files()
-                    .put("file-" + StoredBatch.newId(), call.keyName(), filename, "batch", out -> out.write(
-                            file.content()));
+                    .put(
+                            "file-" + StoredBatch.newId(),
+                            call.keyName(),
+                            filename,
+                            "batch",
+                            out -> out.write(file.content()));
             call.respond(200, stored.toJson());
         } catch (IOException e) {
             throw new UncheckedIOException("a file could not be stored", e);
@@ -104,7 +108,8 @@ final class FilesHandler {
         } catch (IOException e) {
             throw new UncheckedIOException("a stored file could not be removed", e);
         }
-        call.respond(200, Json.object().put("id", file.id()).put("object", "file").put("deleted", true));
+        call.respond(
+                200, Json.object().put("id", file.id()).put("object", "file").put("deleted", true));
     }
 
     private StoredFile find(Call call) {

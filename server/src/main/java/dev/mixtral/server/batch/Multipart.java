@@ -44,8 +44,7 @@ final class Multipart {
         if (!matcher.matches()) {
             throw malformed("the Content-Type must be multipart/form-data with a boundary");
         }
-        Multipart form =
-                new Multipart(body, matcher.group(1) == null ? matcher.group(2) : matcher.group(1));
+        Multipart form = new Multipart(body, matcher.group(1) == null ? matcher.group(2) : matcher.group(1));
         form.readParts();
         return form.parts;
     }

@@ -30,8 +30,12 @@ final class Pages {
         page.forEach(data::add);
         ObjectNode answer = Json.object().put("object", "list");
         answer.set("data", data);
-        answer.set("first_id", page.isEmpty() ? Json.NODES.nullNode() : page.getFirst().get("id"));
-        answer.set("last_id", page.isEmpty() ? Json.NODES.nullNode() : page.getLast().get("id"));
+        answer.set(
+                "first_id",
+                page.isEmpty() ? Json.NODES.nullNode() : page.getFirst().get("id"));
+        answer.set(
+                "last_id",
+                page.isEmpty() ? Json.NODES.nullNode() : page.getLast().get("id"));
         return answer.put("has_more", from + page.size() < all.size());
     }
 
@@ -50,9 +54,7 @@ final class Pages {
         }
         if (!text.matches("[0-9]{1,9}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > maxLimit) {
             throw ApiException.invalid(
-                    "limit",
-                    "invalid_value",
-                    "Invalid 'limit': expected an integer between 1 and " + maxLimit + ".");
+                    "limit", "invalid_value", "Invalid 'limit': expected an integer between 1 and " + maxLimit + ".");
         }
         return Integer.parseInt(text);
     }

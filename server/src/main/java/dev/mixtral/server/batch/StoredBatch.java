@@ -13,7 +13,12 @@ import tools.jackson.databind.node.ObjectNode;
 final class StoredBatch {
     private static final long WINDOW_SECONDS = 24 * 3600;
     private static final List<String> TIMES = List.of(
-            "in_progress_at", "finalizing_at", "completed_at", "failed_at", "expired_at", "cancelling_at",
+            "in_progress_at",
+            "finalizing_at",
+            "completed_at",
+            "failed_at",
+            "expired_at",
+            "cancelling_at",
             "cancelled_at");
     private static final String OWNER = "owner";
     private static final String OUTPUT = "future_output_file_id";

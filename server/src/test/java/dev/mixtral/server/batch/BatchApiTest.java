@@ -144,7 +144,9 @@ class BatchApiTest {
     }
 
     private static String lines(int count, String extra) {
-        return ids(count).stream().map(id -> TestBatch.completionLine(id, extra)).collect(Collectors.joining());
+        return ids(count).stream()
+                .map(id -> TestBatch.completionLine(id, extra))
+                .collect(Collectors.joining());
     }
 
     @Test
@@ -163,26 +165,29 @@ class BatchApiTest {
         String text = lines(6, "") + "no json\n" + TestBatch.chatLine("chat")
                 + TestBatch.completionLine("hot", ",\"temperature\":9");
         String fileId = upload(text);
-        assertThat(send("GET", "/v1/files/" + fileId + "/content", "text/plain", "").body())
+        assertThat(send("GET", "/v1/files/" + fileId + "/content", "text/plain", "")
+                        .body())
                 .isEqualTo(text);
 
         String batchId = createBatch(fileId);
         ObjectNode batch = awaitStatus(batchId, "completed");
 
-        assertThat(batch.path("request_counts").toString())
-                .isEqualTo("{\"total\":9,\"completed\":6,\"failed\":3}");
+        assertThat(batch.path("request_counts").toString()).isEqualTo("{\"total\":9,\"completed\":6,\"failed\":3}");
         assertThat(customIds(batch.path("output_file_id").asString(""))).isEqualTo(ids(6));
-        assertThat(customIds(batch.path("error_file_id").asString("")))
-                .containsExactly("none", "chat", "hot");
+        assertThat(customIds(batch.path("error_file_id").asString(""))).containsExactly("none", "chat", "hot");
         assertThat(batch.path("completed_at").isNumber()).isTrue();
         assertThat(batch.has("owner")).isFalse();
         assertThat(get("/v1/batches?limit=5").path("data").path(0).path("id").asString(""))
                 .isEqualTo(batchId);
         assertThat(get("/v1/files?purpose=batch_output").path("data")).hasSize(2);
         assertThat(get("/v1/files?limit=2").path("has_more").asBoolean(false)).isTrue();
-        assertThat(json(400, "POST", "/v1/batches/" + batchId + "/cancel", "").path("message").asString(""))
+        assertThat(json(400, "POST", "/v1/batches/" + batchId + "/cancel", "")
+                        .path("message")
+                        .asString(""))
                 .contains("completed");
-        assertThat(json(200, "DELETE", "/v1/files/" + fileId, "").path("deleted").asBoolean(false))
+        assertThat(json(200, "DELETE", "/v1/files/" + fileId, "")
+                        .path("deleted")
+                        .asBoolean(false))
                 .isTrue();
         json(404, "GET", "/v1/files/" + fileId, "");
         json(404, "GET", "/v1/files/..%2Flock", "");
@@ -194,17 +199,24 @@ class BatchApiTest {
         String fileId = upload("\n");
         String form = "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nfine-tune\r\n--b\r\n"
                 + "Content-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nx\r\n--b--\r\n";
-        assertThat(send("POST", "/v1/files", "multipart/form-data; boundary=b", form).body())
+        assertThat(send("POST", "/v1/files", "multipart/form-data; boundary=b", form)
+                        .body())
                 .contains("\"param\":\"purpose\"");
-        assertThat(send("POST", "/v1/files", "application/json", "{}").statusCode()).isEqualTo(400);
+        assertThat(send("POST", "/v1/files", "application/json", "{}").statusCode())
+                .isEqualTo(400);
         String start = "{\"input_file_id\":\"" + fileId + "\",\"completion_window\":\"24h\"";
         assertThat(json(400, "POST", "/v1/batches", start + "}").path("param").asString(""))
                 .isEqualTo("endpoint");
-        assertThat(json(400, "POST", "/v1/batches", start + ",\"endpoint\":\"/v1/models\"}").path("param")
+        assertThat(json(400, "POST", "/v1/batches", start + ",\"endpoint\":\"/v1/models\"}")
+                        .path("param")
                         .asString(""))
                 .isEqualTo("endpoint");
-        assertThat(json(400, "POST", "/v1/batches", "{\"input_file_id\":\"file-1\",\"completion_window\":\"24h\","
-                                + "\"endpoint\":\"/v1/completions\"}")
+        assertThat(json(
+                                400,
+                                "POST",
+                                "/v1/batches",
+                                "{\"input_file_id\":\"file-1\",\"completion_window\":\"24h\","
+                                        + "\"endpoint\":\"/v1/completions\"}")
                         .path("param")
                         .asString(""))
                 .isEqualTo("input_file_id");
@@ -217,7 +229,11 @@ class BatchApiTest {
     void anotherServerGoesOnWithWhatOneLeft() throws IOException, InterruptedException {
         start(withFolder());
         String batchId = createBatch(upload(lines(40, "")));
-        while (get("/v1/batches/" + batchId).path("request_counts").path("completed").asInt(0) < 3) {
+        while (get("/v1/batches/" + batchId)
+                        .path("request_counts")
+                        .path("completed")
+                        .asInt(0)
+                < 3) {
             Thread.sleep(5);
         }
         assertThatThrownBy(() -> MixtralServer.start(withFolder().port(0).build(), ServerObserver.NONE, "test"))
@@ -240,13 +256,19 @@ class BatchApiTest {
         start(withFolder());
         String fileId = upload(lines(2, "") + lines(400, ",\"max_tokens\":200").replace("\"r", "\"long"));
         String batchId = createBatch(fileId);
-        while (get("/v1/batches/" + batchId).path("request_counts").path("completed").asInt(0) < 2) {
+        while (get("/v1/batches/" + batchId)
+                        .path("request_counts")
+                        .path("completed")
+                        .asInt(0)
+                < 2) {
             Thread.sleep(5);
         }
         assertThat(json(400, "DELETE", "/v1/files/" + fileId, "").path("code").asString(""))
                 .isEqualTo("file_in_use");
 
-        assertThat(json(200, "POST", "/v1/batches/" + batchId + "/cancel", "").path("status").asString(""))
+        assertThat(json(200, "POST", "/v1/batches/" + batchId + "/cancel", "")
+                        .path("status")
+                        .asString(""))
                 .startsWith("cancel");
         ObjectNode batch = awaitStatus(batchId, "cancelled");
 
@@ -263,7 +285,9 @@ class BatchApiTest {
         awaitStatus(running, "in_progress");
         String waiting = createBatch(fileId);
 
-        assertThat(json(200, "POST", "/v1/batches/" + waiting + "/cancel", "").path("status").asString(""))
+        assertThat(json(200, "POST", "/v1/batches/" + waiting + "/cancel", "")
+                        .path("status")
+                        .asString(""))
                 .isEqualTo("cancelled");
 
         assertThat(get("/v1/batches/" + running).path("status").asString("")).isEqualTo("in_progress");

@@ -141,9 +141,7 @@ class EmbeddedModelTest {
         for (int i = 1; i < scores.size(); i++) {
             assertThat(scores.get(i).asDouble())
                     .describedAs("scoring a text gives what generating it gave")
-                    .isCloseTo(
-                            logprobs.path("token_logprobs").get(i).asDouble(),
-                            within(0.05));
+                    .isCloseTo(logprobs.path("token_logprobs").get(i).asDouble(), within(0.05));
         }
     }
 
