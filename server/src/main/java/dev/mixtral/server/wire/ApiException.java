@@ -1,5 +1,7 @@
 package dev.mixtral.server.wire;
 
+import org.jspecify.annotations.Nullable;
+
 /// Ends a request with an error for the client.
 public final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -13,7 +15,7 @@ public final class ApiException extends RuntimeException {
     }
 
     /// A request that can never work as it is: 400.
-    public static ApiException invalid(String param, String code, String message) {
+    public static ApiException invalid(@Nullable String param, @Nullable String code, String message) {
         return new ApiException(ApiError.invalid(param, code, message));
     }
 

@@ -20,10 +20,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,7 +43,7 @@ class BatchApiTest {
     @TempDir
     private Path folder = Path.of("");
 
-    private MixtralServer server;
+    private @Nullable MixtralServer server;
     private String key = "";
 
     @BeforeAll
@@ -55,6 +57,10 @@ class BatchApiTest {
         model.close();
     }
 
+    private MixtralServer server() {
+        return Objects.requireNonNull(server);
+    }
+
     @AfterEach
     void stop() {
         if (server != null) {
@@ -63,8 +69,9 @@ class BatchApiTest {
     }
 
     private void start(ServerConfig.Builder config) throws IOException, InterruptedException {
-        server = MixtralServer.start(config.port(0).build(), ServerObserver.NONE, "test");
-        server.ready(new ServedModels(List.of(model.served())));
+        MixtralServer started = MixtralServer.start(config.port(0).build(), ServerObserver.NONE, "test");
+        server = started;
+        started.ready(new ServedModels(List.of(model.served())));
     }
 
     private ServerConfig.Builder withFolder() {
@@ -73,7 +80,7 @@ class BatchApiTest {
 
     private HttpResponse<String> send(String method, String path, String type, String body)
             throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(server.url() + path))
+        HttpRequest request = HttpRequest.newBuilder(URI.create(server().url() + path))
                 .method(method, HttpRequest.BodyPublishers.ofString(body))
                 .header("content-type", type)
                 .header("authorization", "Bearer " + key)
@@ -197,8 +204,18 @@ class BatchApiTest {
     void mistakesAreNamed() throws IOException, InterruptedException {
         start(withFolder());
         String fileId = upload("\n");
-        String form = "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nfine-tune\r\n--b\r\n"
-                + "Content-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nx\r\n--b--\r\n";
+        String form = String.join(
+                "\r\n",
+                "--b",
+                "Content-Disposition: form-data; name=\"purpose\"",
+                "",
+                "fine-tune",
+                "--b",
+                "Content-Disposition: form-data; name=\"file\"; filename=\"x\"",
+                "",
+                "x",
+                "--b--",
+                "");
         assertThat(send("POST", "/v1/files", "multipart/form-data; boundary=b", form)
                         .body())
                 .contains("\"param\":\"purpose\"");
@@ -239,7 +256,7 @@ class BatchApiTest {
         assertThatThrownBy(() -> MixtralServer.start(withFolder().port(0).build(), ServerObserver.NONE, "test"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("another server uses the data folder");
-        server.close();
+        server().close();
 
         start(withFolder());
         ObjectNode batch = awaitStatus(batchId, "completed");
@@ -298,7 +315,7 @@ class BatchApiTest {
         // Nothing runs before the model is ready.
         server = MixtralServer.start(withFolder().port(0).build(), ServerObserver.NONE, "test");
         String batchId = createBatch(upload(lines(2, "")));
-        server.close();
+        server().close();
         Path file = folder.resolve("batches").resolve(batchId + ".json");
         Files.writeString(file, Files.readString(file).replaceAll("\"expires_at\":\\d+", "\"expires_at\":1"));
 

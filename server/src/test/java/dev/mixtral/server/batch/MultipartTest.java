@@ -7,19 +7,39 @@ import dev.mixtral.server.wire.ApiException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MultipartTest {
     private static final String TYPE = "multipart/form-data; boundary=XY";
-    private static final String BODY = "--XY\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"
-            + "--XY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".jsonl\"\r\n"
-            + "Content-Type: application/json\r\n\r\nline 1\r\n--X is no boundary\n\r\n\r\n--XY\r\n"
-            + "Content-Disposition: form-data; name=empty\r\n\r\n\r\n--XY--\r\n";
+    private static final String BODY = String.join(
+            "\r\n",
+            "--XY",
+            "Content-Disposition: form-data; name=\"purpose\"",
+            "",
+            "batch",
+            "--XY",
+            "Content-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".jsonl\"",
+            "Content-Type: application/json",
+            "",
+            "line 1",
+            "--X is no boundary\n",
+            "",
+            "--XY",
+            "Content-Disposition: form-data; name=empty",
+            "",
+            "",
+            "--XY--",
+            "");
 
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Multipart.Part part(Map<String, Multipart.Part> form, String name) {
+        return Objects.requireNonNull(form.get(name));
     }
 
     @ParameterizedTest
@@ -33,11 +53,11 @@ class MultipartTest {
         Map<String, Multipart.Part> form = Multipart.parse(type, bytes(BODY));
 
         assertThat(form).containsOnlyKeys("purpose", "file", "empty");
-        assertThat(form.get("purpose").text()).isEqualTo("batch");
-        assertThat(form.get("purpose").filename()).isNull();
-        assertThat(form.get("file").text()).isEqualTo("line 1\r\n--X is no boundary\n\r\n");
-        assertThat(form.get("file").filename()).isEqualTo("a \"b\".jsonl");
-        assertThat(form.get("empty").text()).isEmpty();
+        assertThat(part(form, "purpose").text()).isEqualTo("batch");
+        assertThat(part(form, "purpose").filename()).isNull();
+        assertThat(part(form, "file").text()).isEqualTo("line 1\r\n--X is no boundary\n\r\n");
+        assertThat(part(form, "file").filename()).isEqualTo("a \"b\".jsonl");
+        assertThat(part(form, "empty").text()).isEmpty();
     }
 
     @Test

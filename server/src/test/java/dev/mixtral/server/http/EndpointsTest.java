@@ -212,7 +212,7 @@ class EndpointsTest {
                 "authorization, x-stainless-os");
         assertThat(preflight.status()).isEqualTo(204);
         assertThat(preflight.header("access-control-allow-origin")).isEqualTo("*");
-        assertThat(preflight.header("access-control-allow-methods")).isEqualTo("GET, POST, OPTIONS");
+        assertThat(preflight.header("access-control-allow-methods")).isEqualTo("GET, POST, DELETE, OPTIONS");
         assertThat(preflight.header("access-control-allow-headers")).isEqualTo("authorization, x-stainless-os");
         assertThat(preflight.header("access-control-max-age")).isEqualTo("86400");
         for (Answer answer : List.of(server.get("/v1/models"), server.get("/nothing"), server.post("/v1/models", ""))) {
