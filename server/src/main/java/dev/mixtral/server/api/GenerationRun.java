@@ -116,7 +116,9 @@ final class GenerationRun implements AutoCloseable {
         return call.exchange().isGone()
                 ? new ClientGoneException()
                 : new ApiException(ApiError.unavailable(
-                        "overloaded", "The server is shutting down and ended this request.", RETRY_SECONDS));
+                        "overloaded",
+                        "The request was ended: the server is shutting down, or the answer was not read in time.",
+                        RETRY_SECONDS));
     }
 
     /// Sets what is done when the run is closed.
