@@ -27,6 +27,11 @@ public interface ChatModel {
     /// Returns the text that names what equal output depends on.
     String fingerprint();
 
+    /// Returns whether the model writes calls of tools as text, for want of a token.
+    default boolean writesCallsAsText() {
+        return false;
+    }
+
     /// Returns the prompt of a conversation.
     ///
     /// @throws dev.mixtral.error.InvalidRequestException if the template has no place for these messages

@@ -58,7 +58,11 @@ final class ChatRuns {
                     .withRouting(request.extras().routing())
                     .withContinuation(prompt.continues()));
             CallIds ids = new CallIds(request.sampling().seed(), prompt.ids(), i);
-            states.add(new ChoiceState(request.tools(), ids, request.prefix(), prompt.endsWithSpace()));
+            ChoiceState state = new ChoiceState(request.tools(), ids, request.prefix(), prompt.endsWithSpace());
+            if (request.tools().mayCall() && model.writesCallsAsText()) {
+                state.findCallsInText();
+            }
+            states.add(state);
         }
         Integer maxTokens = request.sampling().maxTokens();
         List<Choice> choices = maxTokens != null && maxTokens == 0

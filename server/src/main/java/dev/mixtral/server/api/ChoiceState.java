@@ -23,7 +23,9 @@ final class ChoiceState {
     private final StringBuilder text;
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private final List<ToolCall> calls = new ArrayList<>();
+    private final List<TokenLogprob> heldLogprobs = new ArrayList<>();
     private boolean dropSpace;
+    private @Nullable ToolText toolText;
     private @Nullable Finished end;
 
     /// @param tools what may be called
@@ -48,9 +50,35 @@ final class ChoiceState {
         }
         String piece = dropSpace && delta.text().startsWith(" ") ? delta.text().substring(1) : delta.text();
         dropSpace = false;
-        text.append(piece);
+        heldLogprobs.addAll(delta.logprobs());
+        String certain = toolText == null ? piece : toolText.append(piece);
+        return certain.isEmpty() && (toolText != null || heldLogprobs.isEmpty()) ? null : emit(certain);
+    }
+
+    private TextDelta emit(String certain) {
+        TextDelta delta = new TextDelta(certain, List.copyOf(heldLogprobs));
+        heldLogprobs.clear();
+        text.append(certain);
         logprobs.addAll(delta.logprobs());
-        return piece.isEmpty() && delta.logprobs().isEmpty() ? null : new TextDelta(piece, delta.logprobs());
+        return delta;
+    }
+
+    /// Looks for calls in the text from now on.
+    void findCallsInText() {
+        toolText = new ToolText();
+    }
+
+    /// Returns the calls that the text ended with, at its end.
+    List<ToolCall> callsInText() {
+        return toolText == null
+                ? List.of()
+                : toolText.calls(ids).map(made -> add(new ToolCalls(made))).orElse(List.of());
+    }
+
+    /// Returns the text that was held for a call and is none, at its end; or `null` if there is nothing.
+    @Nullable
+    TextDelta heldText() {
+        return toolText == null || !calls.isEmpty() || toolText.rest().isEmpty() ? null : emit(toolText.rest());
     }
 
     /// Adds calls.

@@ -1,5 +1,6 @@
 package dev.mixtral.server.api;
 
+import dev.mixtral.chat.InstructTemplate;
 import dev.mixtral.chat.Message;
 import dev.mixtral.chat.ToolDefinition;
 import dev.mixtral.engine.Engine;
@@ -10,6 +11,7 @@ import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.sampling.TokenLogprob.Candidate;
 import dev.mixtral.tokenizer.Tokenizer;
+import dev.mixtral.tokenizer.TokenizerVersion;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -57,8 +59,17 @@ public final class EngineModel implements ChatModel {
     }
 
     @Override
+    public boolean writesCallsAsText() {
+        return engine.tokenizer().version() == TokenizerVersion.V1 && engine.chatTemplate() instanceof InstructTemplate;
+    }
+
+    @Override
     public int[] renderChat(List<Message> messages, List<ToolDefinition> tools) {
-        return engine.chatTemplate().render(messages, tools).ids();
+        return writesCallsAsText()
+                ? engine.chatTemplate()
+                        .render(PlainTextTools.rewrite(messages, tools), List.of())
+                        .ids()
+                : engine.chatTemplate().render(messages, tools).ids();
     }
 
     @Override

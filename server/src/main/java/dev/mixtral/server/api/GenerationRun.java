@@ -105,10 +105,23 @@ final class GenerationRun implements AutoCloseable {
                 if (choice.wasAborted()) {
                     throw aborted();
                 }
+                tellHeld(listener, index, choice);
                 numOpen--;
                 listener.finished(index, numOpen == 0);
             }
             case null -> throw new IllegalArgumentException("an item without an event");
+        }
+    }
+
+    /// A call that is text is one only when the answer ends with it.
+    private static void tellHeld(Listener listener, int index, ChoiceState choice) {
+        List<ToolCall> calls = choice.callsInText();
+        if (!calls.isEmpty()) {
+            listener.calls(index, calls);
+        }
+        TextDelta text = choice.heldText();
+        if (text != null) {
+            listener.text(index, text);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.mixtral.server.wire;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
@@ -49,6 +50,16 @@ public final class Json {
         }
         throw new ApiException(ApiError.malformed(
                 body.length == 0 ? "the body is empty" : "expected an object, got " + Fields.kind(node)));
+    }
+
+    /// Reads a value, or returns nothing if the text is none.
+    public static Optional<JsonNode> parse(String text) {
+        try {
+            JsonNode node = MAPPER.readTree(text);
+            return node.isMissingNode() ? Optional.empty() : Optional.of(node);
+        } catch (JacksonException e) {
+            return Optional.empty();
+        }
     }
 
     /// Returns the text of a value, in UTF-8.

@@ -42,6 +42,7 @@ public final class ScriptedModel implements ChatModel {
     private final Tokenizer tokenizer = Tokenizers.open(
             Path.of(System.getProperty("mixtral.home", ".."), "models", "mixtral-tiny", "tokenizer.model"));
     private final BiFunction<GenerationRequest, Integer, Script> scripts;
+    private boolean writesCallsAsText;
 
     /// The requests that came, in order.
     public final ConcurrentLinkedQueue<GenerationRequest> requests = new ConcurrentLinkedQueue<>();
@@ -123,6 +124,17 @@ public final class ScriptedModel implements ChatModel {
     /// @param scripts what a generation does, by its request and its number among those that start together
     public ScriptedModel(BiFunction<GenerationRequest, Integer, Script> scripts) {
         this.scripts = scripts;
+    }
+
+    /// Makes this a model that has no token for calls.
+    public ScriptedModel writingCallsAsText() {
+        writesCallsAsText = true;
+        return this;
+    }
+
+    @Override
+    public boolean writesCallsAsText() {
+        return writesCallsAsText;
     }
 
     /// Returns this model under its name.
