@@ -63,8 +63,10 @@ final class EngineLoop implements AutoCloseable {
         thread.start();
     }
 
+    /// Returns the numbers after the last step; who has come since then waits.
     EngineStats stats() {
-        return stats;
+        EngineStats last = stats;
+        return last.withNumWaiting(Math.max(0, numLive.get() - last.numRunning()));
     }
 
     /// Takes requests, all or none.

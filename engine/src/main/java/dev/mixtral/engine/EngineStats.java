@@ -23,4 +23,19 @@ public record EngineStats(
         long prefixCacheQueries,
         long prefixCacheHits,
         long preemptions,
-        long steps) {}
+        long steps) {
+    /// Returns a copy with another number of waiting requests.
+    EngineStats withNumWaiting(int n) {
+        return new EngineStats(
+                numRunning,
+                n,
+                numKvBlocks,
+                numKvBlocksUsed,
+                promptTokens,
+                generatedTokens,
+                prefixCacheQueries,
+                prefixCacheHits,
+                preemptions,
+                steps);
+    }
+}

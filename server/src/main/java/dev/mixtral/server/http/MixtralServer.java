@@ -61,6 +61,8 @@ public final class MixtralServer implements AutoCloseable {
                 .setEventLoopPoolSize(1)
                 .setWorkerPoolSize(1)
                 .setInternalBlockingPoolSize(1)
+                // A loop that waits for a processor is no fault to warn of: the model keeps all of them busy.
+                .setMaxEventLoopExecuteTime(IO_TIMEOUT.toNanos())
                 .setFileSystemOptions(
                         new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
         MixtralServer server = new MixtralServer(config, api, batches, vertx);

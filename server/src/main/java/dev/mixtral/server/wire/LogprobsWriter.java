@@ -77,6 +77,11 @@ final class LogprobsWriter {
         ObjectNode top = Json.object();
         logprob.top()
                 .forEach(candidate -> top.put(TokenText.of(tokenizer, candidate.id()), finite(candidate.logprob())));
+        // The token itself is always among them, so there may be one more than was asked for.
+        String chosen = TokenText.of(tokenizer, logprob.id());
+        if (!top.has(chosen)) {
+            top.put(chosen, finite(logprob.logprob()));
+        }
         return top;
     }
 

@@ -12,6 +12,7 @@ public final class ModelCards {
             "top_p",
             "top_k",
             "min_p",
+            "typical_p",
             "frequency_penalty",
             "presence_penalty",
             "repetition_penalty",

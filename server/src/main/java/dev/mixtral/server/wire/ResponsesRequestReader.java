@@ -23,6 +23,7 @@ public final class ResponsesRequestReader {
             "top_p",
             "top_k",
             "min_p",
+            "typical_p",
             "seed",
             "stop",
             "frequency_penalty",

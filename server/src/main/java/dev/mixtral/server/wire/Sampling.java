@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param topP kept probability mass
 /// @param topK kept tokens; 0 for all
 /// @param minP share of the best token's probability; 0 for all
+/// @param typicalP mass of the typical tokens that are kept; 1 for all
 /// @param repetitionPenalty 1 for none
 /// @param presencePenalty over generated tokens
 /// @param frequencyPenalty over generated tokens
@@ -25,6 +26,7 @@ public record Sampling(
         double topP,
         int topK,
         double minP,
+        double typicalP,
         double repetitionPenalty,
         double presencePenalty,
         double frequencyPenalty,
@@ -59,6 +61,7 @@ public record Sampling(
                 .topP(topP)
                 .topK(topK)
                 .minP(minP)
+                .typicalP(typicalP)
                 .repetitionPenalty(repetitionPenalty)
                 .presencePenalty(presencePenalty)
                 .frequencyPenalty(frequencyPenalty)

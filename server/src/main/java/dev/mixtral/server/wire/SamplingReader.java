@@ -27,6 +27,7 @@ final class SamplingReader {
                 request.decimal("top_p", 0, 1, 1),
                 request.integer("top_k", 0, Integer.MAX_VALUE, 0),
                 request.decimal("min_p", 0, 1, 0),
+                request.decimal("typical_p", 0, 1, 1),
                 request.decimal("repetition_penalty", MIN_REPETITION_PENALTY, 2, 1),
                 request.decimal("presence_penalty", -2, 2, 0),
                 request.decimal("frequency_penalty", -2, 2, 0),

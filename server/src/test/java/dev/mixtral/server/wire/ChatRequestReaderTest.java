@@ -177,6 +177,7 @@ class ChatRequestReaderTest {
                 "\"seed\":9223372036854775808|integer_above_max_value|Invalid 'seed': integer above maximum value. Expected a value <= 9223372036854775807, but got 9223372036854775808 instead.",
                 "\"top_k\":-1|integer_below_min_value|Invalid 'top_k': integer below minimum value. Expected a value >= 0, but got -1 instead.",
                 "\"min_p\":2|decimal_above_max_value|Invalid 'min_p': decimal above maximum value. Expected a value <= 1, but got 2 instead.",
+                "\"typical_p\":2|decimal_above_max_value|Invalid 'typical_p': decimal above maximum value. Expected a value <= 1, but got 2 instead.",
                 "\"repetition_penalty\":0|decimal_below_min_value|Invalid 'repetition_penalty': decimal below minimum value. Expected a value >= 0.001, but got 0 instead.",
                 "\"stop\":[\"a\",\"b\",\"c\",\"d\",\"e\"]|array_above_max_length|Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length 5 instead."
             })
