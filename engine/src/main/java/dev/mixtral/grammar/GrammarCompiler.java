@@ -25,7 +25,7 @@ public final class GrammarCompiler {
     private static final int MAX_KEPT = 64;
     private static final int MAX_KEPT_TEXT = 1 << 20;
     /// Expressions that compiling one grammar may make.
-    private static final int FUEL = 1_000_000;
+    private static final int FUEL = 600_000;
 
     private final VocabularyIndex vocabulary;
     private final Map<Grammar, CompiledGrammar> kept = new LinkedHashMap<>(16, 0.75f, true);

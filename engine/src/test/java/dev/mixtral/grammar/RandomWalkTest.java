@@ -58,16 +58,19 @@ class RandomWalkTest {
 
     private static void walk(CompiledGrammar grammar, JsonNode schema, Tokenizer tokenizer, Random random) {
         Schema validator = SchemaRegistry.withDefaultDialect(
-                        SpecificationVersion.DRAFT_2020_12,
+                        // The newest draft has another keyword for tuples, and takes this one for a mistake.
+                        schema.path("items").isArray()
+                                ? SpecificationVersion.DRAFT_2019_09
+                                : SpecificationVersion.DRAFT_2020_12,
                         builder -> builder.schemaRegistryConfig(SchemaRegistryConfig.builder()
                                 .formatAssertionsEnabled(true)
                                 .build()))
                 .getSchema(schema);
         for (int i = 0; i < WALKS; i++) {
-            String text = Texts.walk(grammar, tokenizer, random, TOKENS);
-            assertThat(validator.validate(MAPPER.readTree(text)))
-                    .as("%s under %s", text, schema)
-                    .isEmpty();
+            Texts.walk(grammar, tokenizer, random, TOKENS)
+                    .ifPresent(text -> assertThat(validator.validate(MAPPER.readTree(text)))
+                            .as("%s under %s", text, schema)
+                            .isEmpty());
         }
     }
 

@@ -130,7 +130,7 @@ class RuleGrammarTest {
         Random random = Seeds.random("walks through rules");
         CompiledGrammar grammar = COMPILER.compile(new Grammar.Gbnf(ARITHMETIC));
         for (int i = 0; i < 20; i++) {
-            String text = Texts.walk(grammar, TOKENIZER, random, 15);
+            String text = Texts.walk(grammar, TOKENIZER, random, 15).orElseThrow();
             assertThat(Texts.accepts(grammar, TOKENIZER, text)).as(text).isTrue();
         }
     }

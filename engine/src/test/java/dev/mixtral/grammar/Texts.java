@@ -1,13 +1,15 @@
 package dev.mixtral.grammar;
 
-import dev.mixtral.sampling.TokenMask;
 import dev.mixtral.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /// Feeds texts to matchers, and walks through grammars.
 final class Texts {
+    private static final int MAX_SEARCH = 3_000;
+
     private Texts() {}
 
     /// Returns whether the grammar takes the text token by token; holds masks against
@@ -29,49 +31,48 @@ final class Texts {
         return matcher.isComplete();
     }
 
-    /// Chooses uniformly from the masks until the text ends; beyond `numTokens`, ends as soon as it can.
+    /// Chooses uniformly from the masks until the text ends. Beyond `numTokens` it looks for an end: closes what it
+    /// can, and goes on with single characters, as a pattern may ask for some.
     ///
+    /// @return the text, or empty if no end came within some thousand tokens
     /// @throws AssertionError at a dead end
-    static String walk(CompiledGrammar grammar, Tokenizer tokenizer, Random random, int numTokens) {
+    static Optional<String> walk(CompiledGrammar grammar, Tokenizer tokenizer, Random random, int numTokens) {
         GrammarMatcher matcher = grammar.matcher();
         List<Integer> ids = new ArrayList<>();
-        while (true) {
-            TokenMask mask = matcher.mask();
+        while (ids.size() < numTokens + MAX_SEARCH) {
             List<Integer> allowed = new ArrayList<>();
-            mask.forEach(allowed::add);
+            matcher.mask().forEach(allowed::add);
             if (allowed.isEmpty()) {
                 throw new AssertionError("dead end behind " + decode(tokenizer, ids));
             }
-            boolean late = ids.size() > numTokens;
-            int next = late && matcher.isComplete()
-                    ? tokenizer.eosId()
-                    : late ? closing(tokenizer, allowed, random) : allowed.get(random.nextInt(allowed.size()));
+            boolean ends = ids.size() > numTokens && matcher.isComplete();
+            List<Integer> choices = ids.size() > numTokens ? ending(tokenizer, allowed, random) : allowed;
+            int next = ends ? tokenizer.eosId() : choices.get(random.nextInt(choices.size()));
             if (!matcher.accept(next)) {
                 throw new AssertionError("the mask allows " + tokenizer.piece(next) + ", accept does not, behind "
                         + decode(tokenizer, ids));
             }
             if (next == tokenizer.eosId()) {
-                return decode(tokenizer, ids);
+                return Optional.of(decode(tokenizer, ids));
             }
             ids.add(next);
-            if (ids.size() > 100 * numTokens + 10_000) {
-                throw new AssertionError(
-                        "no end in sight behind " + decode(tokenizer, ids).substring(0, 300));
-            }
         }
+        return Optional.empty();
     }
 
-    /// Prefers tokens that close something.
-    private static int closing(Tokenizer tokenizer, List<Integer> allowed, Random random) {
-        for (String closer : List.of("\"", "}", "]")) {
-            for (int id : allowed) {
-                if (new String(tokenizer.bytes(id), java.nio.charset.StandardCharsets.UTF_8).equals(closer)
-                        && random.nextInt(10) > 0) {
-                    return id;
-                }
+    private static List<Integer> ending(Tokenizer tokenizer, List<Integer> allowed, Random random) {
+        List<Integer> characters = new ArrayList<>();
+        for (int id : allowed) {
+            byte[] bytes = tokenizer.bytes(id);
+            boolean single = bytes.length == 1 && bytes[0] >= 0;
+            if (single && "\"}]".indexOf(bytes[0]) >= 0 && random.nextInt(10) > 0) {
+                return List.of(id);
+            }
+            if (single) {
+                characters.add(id);
             }
         }
-        return allowed.get(random.nextInt(allowed.size()));
+        return characters.isEmpty() ? allowed : characters;
     }
 
     static String decode(Tokenizer tokenizer, List<Integer> ids) {

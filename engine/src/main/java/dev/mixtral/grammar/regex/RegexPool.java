@@ -45,9 +45,11 @@ public final class RegexPool {
         everything = intern(new Key(Kind.NOT, ByteSet.NONE, List.of(nothing), 0, 0, null, 0), true, true);
     }
 
-    /// Limits how many new expressions may be made from here on.
+    /// Limits the work from here on.
     ///
-    /// @param numExpressions further ones end in a [GrammarException] with [Reason#TOO_LARGE]
+    /// @param numExpressions so many new expressions may be made, large ones counting by their parts; further ones
+    end
+    ///     in a [GrammarException] with [Reason#TOO_LARGE]
     public void refuel(long numExpressions) {
         fuel = numExpressions;
     }
@@ -62,7 +64,10 @@ public final class RegexPool {
         if (found != null) {
             return found;
         }
-        if (--fuel < 0) {
+        fuel -= key.kind() == Kind.OR || key.kind() == Kind.AND
+                ? 1 + key.parts().size()
+                : 1;
+        if (fuel < 0) {
             throw new GrammarException(
                     Reason.TOO_LARGE, "", "", "the automaton grows beyond its limit; simplify patterns and counts");
         }

@@ -12,7 +12,7 @@ import java.math.BigInteger;
 /// fraction digits is one of `c`, and all further digits are zero. A state is `(fraction digits read,
 /// remainder)`, with the place before any digit and the place behind the sign in front.
 final class DecimalMultiple implements Dfa {
-    private static final int MAX_COEFFICIENT = 100_000;
+    private static final int MAX_COEFFICIENT = 10_000;
     private static final int START = 0;
     private static final int SIGNED = 1;
     private static final int FIRST = 2;

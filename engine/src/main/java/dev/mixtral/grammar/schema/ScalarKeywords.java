@@ -92,7 +92,6 @@ final class ScalarKeywords {
         }
         Facets union = algebra.none();
         List<String> texts = new ArrayList<>();
-        List<Regex> plain = new ArrayList<>();
         for (JsonNode element : value) {
             if (element.isString()) {
                 texts.add(element.stringValue());
@@ -100,9 +99,10 @@ final class ScalarKeywords {
                 union = algebra.or(union, constant(element));
             }
         }
-        texts.forEach(text -> plain.add(form.anySpelling(text)));
         boolean simple = texts.stream().allMatch(text -> text.chars().allMatch(c -> c >= 0x20));
-        Regex strings = simple ? form.literals(texts) : pool.or(plain);
+        Regex strings = simple
+                ? form.literals(texts)
+                : pool.or(texts.stream().map(form::anySpelling).toList());
         return formulas.facets(algebra.or(union, algebra.none().withStrings(strings, true)));
     }
 

@@ -46,7 +46,7 @@ class NumberSetsTest {
     @Test
     void multiples() {
         Random random = Seeds.random("multiples");
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 40; i++) {
             BigDecimal divisor = new BigDecimal(BigInteger.valueOf(1 + random.nextInt(300)), random.nextInt(4) - 1);
             Numbers set = numbers.multiples(divisor);
             for (int j = 0; j < 50; j++) {
