@@ -31,8 +31,8 @@ final class Texts {
         return matcher.isComplete();
     }
 
-    /// Chooses uniformly from the masks until the text ends. Beyond `numTokens` it looks for an end: closes what it
-    /// can, and goes on with single characters, as a pattern may ask for some.
+    /// Chooses uniformly from the masks until the text ends. Beyond `numTokens` it looks for an end: closes what
+    /// it can, and goes on with single characters, as a pattern may ask for some.
     ///
     /// @return the text, or empty if no end came within some thousand tokens
     /// @throws AssertionError at a dead end

@@ -47,9 +47,8 @@ public final class RegexPool {
 
     /// Limits the work from here on.
     ///
-    /// @param numExpressions so many new expressions may be made, large ones counting by their parts; further ones
-    end
-    ///     in a [GrammarException] with [Reason#TOO_LARGE]
+    /// @param numExpressions so many new expressions may be made, large ones counting by their parts; further
+    ///     ones end in a [GrammarException] with [Reason#TOO_LARGE]
     public void refuel(long numExpressions) {
         fuel = numExpressions;
     }
