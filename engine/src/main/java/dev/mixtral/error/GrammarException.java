@@ -57,7 +57,8 @@ public final class GrammarException extends MixtralException {
     /// @param pointer see [#pointer()]
     /// @param keyword see [#keyword()]
     public GrammarException at(String pointer, String keyword) {
-        return this.pointer.isEmpty() ? new GrammarException(reason, pointer, keyword, problem) : this;
+        String named = this.keyword.isEmpty() ? keyword : this.keyword;
+        return this.pointer.isEmpty() ? new GrammarException(reason, pointer, named, problem) : this;
     }
 
     /// Returns the same failure with more said behind its message, such as further failures.

@@ -6,12 +6,21 @@ import java.util.List;
 /// A grammar that is ready for one vocabulary. Thread-safe; shared by all sequences that answer under it, which
 /// also share what it learns about masks.
 public final class CompiledGrammar {
+    private static final int MAX_LEARNED = 500_000;
+
     private final Machine machine;
     private final List<String> warnings;
+    private final int firstSize;
 
     CompiledGrammar(Machine machine, List<String> warnings) {
         this.machine = machine;
         this.warnings = List.copyOf(warnings);
+        this.firstSize = machine.size();
+    }
+
+    /// Returns whether so much was learned from past answers that a fresh compilation takes less memory.
+    boolean isWorn() {
+        return machine.size() - firstSize > MAX_LEARNED;
     }
 
     /// Returns a matcher at the beginning of a text whose first leading space the decoder drops, as it does for

@@ -43,7 +43,7 @@ public final class GrammarCompiler {
     public CompiledGrammar compile(Grammar grammar) {
         synchronized (kept) {
             CompiledGrammar found = kept.get(grammar);
-            if (found != null) {
+            if (found != null && !found.isWorn()) {
                 return found;
             }
         }

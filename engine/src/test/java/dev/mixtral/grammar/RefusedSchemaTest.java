@@ -46,6 +46,7 @@ class RefusedSchemaTest {
                 "{'multipleOf':1234567}|UNSUPPORTED|#|multipleOf",
                 "{'not':{'format':'date'},'type':'string'}|UNSUPPORTED|#|not",
                 "{'not':{'uniqueItems':true}}|UNSUPPORTED|#|not",
+                "{'properties':{'a':{'uniqueItems':true,'contains':{'const':1}}}}|UNSUPPORTED|#/properties/a|uniqueItems",
                 "{'format':'idn-hostname'}|UNSUPPORTED|#|format",
                 "{'minLength':200000}|TOO_LARGE|#|minLength",
                 "{'$schema':'http://json-schema.org/draft-03/schema#'}|UNSUPPORTED|#|$schema",
@@ -113,6 +114,14 @@ class RefusedSchemaTest {
         GrammarException failure =
                 refused(MAPPER.createObjectNode().set("allOf", all).toString());
         assertThat(failure.reason()).isEqualTo(Reason.TOO_LARGE);
+    }
+
+    @Test
+    void longPatternsEndInAMessage() {
+        ObjectNode schema = MAPPER.createObjectNode().put("pattern", "^" + "a?b?".repeat(100_000) + "$");
+        assertThat(refused(schema.toString()).reason()).isEqualTo(Reason.TOO_LARGE);
+        schema.put("pattern", "(".repeat(5_000) + "a" + ")".repeat(5_000));
+        assertThat(refused(schema.toString()).reason()).isEqualTo(Reason.TOO_LARGE);
     }
 
     @Test

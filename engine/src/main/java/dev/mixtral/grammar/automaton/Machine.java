@@ -56,6 +56,12 @@ public final class Machine {
         pool.refuel(FUEL);
     }
 
+    /// Returns how many expressions the machine holds; it grows with what texts bring, such as the keys of
+    /// objects.
+    public synchronized int size() {
+        return pool.size();
+    }
+
     /// Returns the place before the text.
     public Configuration start() {
         return start;

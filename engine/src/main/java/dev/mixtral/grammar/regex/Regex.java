@@ -36,6 +36,8 @@ public final class Regex {
     final boolean nullable;
     /// Without intersection, complement and automata, an expression that is not EMPTY has a text.
     final boolean surelyLive;
+    /// How deep a derivative has to look into the expression.
+    final int depth;
     final ByteSet bytes;
     final List<Regex> parts;
     final int min;
@@ -48,7 +50,7 @@ public final class Regex {
     /// By class of the partition; null where the derivative is not known yet.
     volatile @Nullable Regex @Nullable [] derivatives;
 
-    Regex(int id, RegexPool.Key key, boolean nullable, boolean surelyLive) {
+    Regex(int id, RegexPool.Key key, boolean nullable, boolean surelyLive, int depth) {
         this.id = id;
         this.kind = key.kind();
         this.bytes = key.bytes();
@@ -59,6 +61,7 @@ public final class Regex {
         this.dfaState = key.dfaState();
         this.nullable = nullable;
         this.surelyLive = surelyLive;
+        this.depth = depth;
     }
 
     /// Returns whether the empty text belongs to the language.

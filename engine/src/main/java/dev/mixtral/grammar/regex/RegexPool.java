@@ -29,6 +29,9 @@ public final class RegexPool {
             @Nullable Dfa dfa,
             int dfaState) {}
 
+    /// Bounds the recursion of derivatives.
+    private static final int MAX_DEPTH = 1_000;
+
     private static final Comparator<Regex> BY_ID = Comparator.comparingInt(Regex::id);
 
     private final Map<Key, Regex> known = new HashMap<>();
@@ -70,9 +73,28 @@ public final class RegexPool {
             throw new GrammarException(
                     Reason.TOO_LARGE, "", "", "the automaton grows beyond its limit; simplify patterns and counts");
         }
-        Regex made = new Regex(known.size(), key, nullable, surelyLive);
+        int depth = depth(key);
+        if (depth > MAX_DEPTH) {
+            throw new GrammarException(
+                    Reason.TOO_LARGE,
+                    "",
+                    "",
+                    "nests or lines up more than " + MAX_DEPTH + " optional parts; simplify it");
+        }
+        Regex made = new Regex(known.size(), key, nullable, surelyLive, depth);
         known.put(key, made);
         return made;
+    }
+
+    private static int depth(Key key) {
+        int depth = 0;
+        for (int i = 0; i < key.parts().size(); i++) {
+            // Behind a first part that cannot be empty, a derivative does not look.
+            if (key.kind() != Kind.CONCAT || i == 0 || key.parts().getFirst().nullable) {
+                depth = Math.max(depth, key.parts().get(i).depth);
+            }
+        }
+        return depth + 1;
     }
 
     Partition intern(Partition partition) {

@@ -150,9 +150,13 @@ final class Algebra {
                 a.constants() & b.constants(),
                 numbers.and(a.numbers(), b.numbers()),
                 pool.isEmpty(strings) ? pool.nothing() : strings,
-                a.exactStrings() && b.exactStrings(),
+                (a.exactStrings() && b.exactStrings()) || hasSurelyNoString(a) || hasSurelyNoString(b),
                 product(a.arrays(), b.arrays(), arrays::and),
                 product(a.objects(), b.objects(), objects::and));
+    }
+
+    private static boolean hasSurelyNoString(Facets facets) {
+        return facets.exactStrings() && facets.strings().isNothing();
     }
 
     /// The intersection of two alternatives, or null if it is empty.

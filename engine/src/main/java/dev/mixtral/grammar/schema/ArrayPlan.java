@@ -52,15 +52,15 @@ final class ArrayPlan {
         this.steady = shape.max() == ArrayShape.UNBOUNDED ? last : Integer.MAX_VALUE;
         if (shape.contains().size() > MAX_CONTAINS) {
             throw new GrammarException(
-                    Reason.TOO_LARGE, "", "", "asks for more than " + MAX_CONTAINS + " 'contains' at once");
+                    Reason.TOO_LARGE, "", "contains", "holds more than " + MAX_CONTAINS + " times at once");
         }
         boolean mixed = !shape.prefix().isEmpty() || !shape.contains().isEmpty();
         if (unique && mixed) {
             throw new GrammarException(
                     Reason.UNSUPPORTED,
                     "",
-                    "",
-                    "combines 'uniqueItems' with 'contains' or with items of different schemas, which cannot be "
+                    "uniqueItems",
+                    "stands together with 'contains' or with items of different schemas, which cannot be "
                             + "enforced");
         }
     }

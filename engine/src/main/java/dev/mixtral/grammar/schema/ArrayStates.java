@@ -23,6 +23,9 @@ final class ArrayStates {
     /// @param used the texts of the items so far, if they must differ
     record Progress(ArrayPlan plan, int length, List<Integer> found, List<String> used) {}
 
+    /// Beyond so many states, which differ in the texts that were written, all are made anew.
+    private static final int MAX_STATES = 50_000;
+
     private enum Phase {
         OPENED,
         AFTER_ITEM,
@@ -70,6 +73,9 @@ final class ArrayStates {
     }
 
     private State state(Progress progress, Phase phase) {
+        if (states.size() > MAX_STATES) {
+            states.clear(); // sequences under way keep theirs
+        }
         return states.computeIfAbsent(
                 new Key(progress, phase), key -> new Place(false, () -> edges(key.progress(), key.phase())));
     }

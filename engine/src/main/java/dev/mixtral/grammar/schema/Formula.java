@@ -40,6 +40,18 @@ final class Formula {
         return kind == Kind.FALSE;
     }
 
+    /// Returns where a schema of the formula lies in the document.
+    String place() {
+        if (location != null) {
+            return location.pointer();
+        }
+        return parts.stream()
+                .map(Formula::place)
+                .filter(pointer -> !pointer.equals("#"))
+                .findFirst()
+                .orElse("#");
+    }
+
     @Override
     public String toString() {
         return switch (kind) {

@@ -178,7 +178,10 @@ final class MemberKeywords {
         if (names.strings() == form.anyText()) {
             return formulas.always();
         }
-        return object(algebra.objects().any().withCells(List.of(new Cell(names.strings(), formulas.always()))));
+        ObjectShape shape = algebra.objects().any().withCells(List.of(new Cell(names.strings(), formulas.always())));
+        Facets facets = algebra.all().withObjects(List.of(shape));
+        // Names of a format leave rare ones out, so what does not have such names is not known.
+        return formulas.facets(names.exactStrings() ? facets : facets.withStrings(form.anyText(), false));
     }
 
     private Formula items(Location location) {

@@ -26,6 +26,9 @@ final class ObjectStates {
     /// @param used the texts of the other keys so far, quotes included
     record Progress(ObjectPlan plan, BitSet passed, int count, int met, List<String> used) {}
 
+    /// Beyond so many states, which differ in the texts that were written, all are made anew.
+    private static final int MAX_STATES = 50_000;
+
     private enum Phase {
         OPENED,
         AFTER_VALUE,
@@ -86,6 +89,9 @@ final class ObjectStates {
     }
 
     private State state(Progress progress, Phase phase) {
+        if (states.size() > MAX_STATES) {
+            states.clear(); // sequences under way keep theirs
+        }
         return states.computeIfAbsent(
                 new Key(progress, phase), key -> new Place(false, () -> edges(key.progress(), key.phase())));
     }
@@ -147,6 +153,9 @@ final class ObjectStates {
         List<String> used = new ArrayList<>(then.used());
         used.add(new String(text, java.nio.charset.StandardCharsets.UTF_8));
         Progress more = new Progress(then.plan(), then.passed(), then.count(), then.met(), List.copyOf(used));
+        if (colons.size() > MAX_STATES) {
+            colons.clear();
+        }
         return colons.computeIfAbsent(
                 new ColonKey(value, more),
                 key -> new Place(false, () -> List.of(new Edge.Lexeme(layout.colon, value(value, more)))));

@@ -1,5 +1,6 @@
 package dev.mixtral.grammar.schema;
 
+import dev.mixtral.error.GrammarException;
 import dev.mixtral.grammar.automaton.Edge;
 import dev.mixtral.grammar.automaton.Rule;
 import dev.mixtral.grammar.automaton.State;
@@ -59,10 +60,14 @@ final class ValueRules {
             if (reachable.containsKey(formula)) {
                 continue;
             }
-            Facets facets = algebra.facets(formula);
-            reachable.put(formula, facets);
-            facets.objects().forEach(shape -> work.addAll(objects.members(shape)));
-            facets.arrays().forEach(shape -> work.addAll(arrays.members(shape)));
+            try {
+                Facets facets = algebra.facets(formula);
+                reachable.put(formula, facets);
+                facets.objects().forEach(shape -> work.addAll(objects.members(shape)));
+                facets.arrays().forEach(shape -> work.addAll(arrays.members(shape)));
+            } catch (GrammarException e) {
+                throw e.at(formula.place(), "");
+            }
         }
         findProductive();
         return productive.contains(root);
@@ -76,8 +81,12 @@ final class ValueRules {
         boolean grown = true;
         while (grown) {
             grown = open.removeIf(formula -> {
-                boolean has = hasValue(Objects.requireNonNull(reachable.get(formula)));
-                return has && productive.add(formula);
+                try {
+                    boolean has = hasValue(Objects.requireNonNull(reachable.get(formula)));
+                    return has && productive.add(formula);
+                } catch (GrammarException e) {
+                    throw e.at(formula.place(), "");
+                }
             });
         }
     }
