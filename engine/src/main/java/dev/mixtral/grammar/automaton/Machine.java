@@ -19,8 +19,8 @@ public final class Machine {
     private static final int MAX_CONFIGURATIONS = 20_000;
 
     private static final int MAX_MASKS = 2_000;
-    /// New expressions and configurations that one call may make.
-    private static final int FUEL = 200_000;
+    /// New expressions, counted by their parts, and new configurations that one call may make.
+    private static final int FUEL = 600_000;
 
     private record ConfigurationKey(List<Item> items, boolean accepting) {}
 
