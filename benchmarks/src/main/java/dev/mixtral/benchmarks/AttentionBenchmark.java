@@ -58,7 +58,7 @@ public class AttentionBenchmark extends KernelBenchmark {
     public FloatMatrix attention(Work work) {
         int layer = turn++ % LAYERS;
         for (int kvHead = 0; kvHead < KV_HEADS; kvHead++) {
-            kernels().attention(query, 0, cache, layer, kvHead, depth, out, scratch());
+            kernels().attention(query, 0, 1, cache, layer, kvHead, depth - 1, out, scratch());
         }
         work.bytes += layout.bytesPerToken() / LAYERS * depth;
         // Each query head meets every key and every value.

@@ -56,8 +56,7 @@ public class GrammarBenchmark {
     private int next;
     private int[] tokens = new int[0];
     private int at;
-    private GrammarMatcher matcher =
-            compiler.compile(new Grammar.JsonObject()).matcher();
+    private GrammarMatcher matcher = compiler.compile(new Grammar.JsonObject()).matcher();
 
     /// Reads the schemas.
     @Setup
@@ -127,7 +126,8 @@ public class GrammarBenchmark {
             try {
                 CompiledGrammar grammar = compiler.compile(new Grammar.JsonSchema(entry.get("schema")));
                 matcher = grammar.matcher();
-                tokens = tokenizer.encode(mapper.writeValueAsString(entry.get("valid").get(0)));
+                tokens = tokenizer.encode(
+                        mapper.writeValueAsString(entry.get("valid").get(0)));
                 at = 0;
                 return;
             } catch (GrammarException e) {

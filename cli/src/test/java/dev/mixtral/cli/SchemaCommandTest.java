@@ -34,14 +34,15 @@ class SchemaCommandTest {
 
     @Test
     void textsAreTakenAsTheyStand() {
-        CommandRun run = run(
-                "{\"id\":1,\"schema\":{\"type\":\"object\"},\"text\":[\"{ }\",\"{}\"]}\n"
-                        + "{\"id\":1,\"text\":[\"{\\\"a\\\":1,\\\"a\\\":2}\",\"{\\\"a\\\": 1}\"]}\n",
-                "schema");
+        CommandRun run = run("""
+                {"id":1,"schema":{"type":"object"},"text":["{  }","{ }"]}
+                {"id":1,"text":["{\\"a\\":1,\\"a\\":2}","{\\"a\\": 1}"]}
+                """, "schema");
 
-        assertThat(run.out())
-                .isEqualTo("{\"id\":1,\"compiled\":true,\"text\":[false,true]}\n"
-                        + "{\"id\":1,\"compiled\":true,\"text\":[false,true]}\n");
+        assertThat(run.out()).isEqualTo("""
+                {"id":1,"compiled":true,"text":[false,true]}
+                {"id":1,"compiled":true,"text":[false,true]}
+                """);
     }
 
     @Test
