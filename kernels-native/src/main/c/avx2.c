@@ -6,7 +6,8 @@
 
 #include "mixtral_kernels.h"
 
-enum { MX_PREFETCH = 4608 };
+/* Prefetched ahead, in bytes, and the most tokens of a tile. */
+enum { MX_PREFETCH = 4608, MX_MAX_TOKENS = 4 };
 
 MX_INLINE __m256i shifted(__m256i v, int left) {
     return left > 0 ? _mm256_slli_epi16(v, left) : left < 0 ? _mm256_srli_epi16(v, -left) : v;
@@ -17,40 +18,26 @@ MX_INLINE __m256i load(const uint8_t *p) { return _mm256_loadu_si256((const __m2
 /* Whether codes are kept as signed integers, because unsigned ones would overflow 16 bits after one addition. */
 MX_INLINE int is_signed(struct mx_type t) { return t.low_bits == 8 || t.table; }
 
-/* Codes of 32 columns of 8 rows: unsigned, or the integers they stand for where is_signed. */
-MX_INLINE void unpack(struct mx_type t, const uint8_t *planes, __m256i u[MX_QUADS]) {
-    if (t.low_bits == 8) {
-        for (int j = 0; j < 8; j++) u[j] = _mm256_xor_si256(load(planes + 64 * j), _mm256_set1_epi8((char)128));
-        return;
-    }
-    const __m256i low_mask = _mm256_set1_epi8((char)((1 << t.low_bits) - 1));
-    if (t.low_bits == 4) {
-        for (int j = 0; j < 4; j++) {
-            __m256i v = load(planes + 64 * j);
-            u[j] = _mm256_and_si256(v, low_mask);
-            u[j + 4] = _mm256_and_si256(_mm256_srli_epi16(v, 4), low_mask);
-        }
-    } else {
-        for (int j = 0; j < 8; j++)
-            u[j] = _mm256_and_si256(shifted(load(planes + 64 * (j / 4)), -2 * (j % 4)), low_mask);
-    }
-    const uint8_t *high = planes + mx_low_bytes(t);
-    const __m256i high_mask = _mm256_set1_epi8((char)(((1 << t.high_bits) - 1) << t.low_bits));
-    if (t.high_bits == 1) {
-        __m256i h = load(high);
-        for (int j = 0; j < 8; j++)
-            u[j] = _mm256_or_si256(u[j], _mm256_and_si256(shifted(h, t.low_bits - j), high_mask));
-    } else if (t.high_bits == 2) {
-        for (int j = 0; j < 8; j++) {
-            __m256i h = load(high + 64 * (j / 4));
-            u[j] = _mm256_or_si256(u[j], _mm256_and_si256(shifted(h, t.low_bits - 2 * (j % 4)), high_mask));
-        }
+/* Codes of columns [4 * j, 4 * j + 4) of 8 rows: unsigned, or the integers they stand for where is_signed. */
+MX_INLINE __m256i quad(struct mx_type t, const uint8_t *planes, int j) {
+    if (t.low_bits == 8) return _mm256_xor_si256(load(planes + 64 * j), _mm256_set1_epi8((char)128));
+    /* A plane of 4 bits has 4 quads in its low halves and 4 in the high ones; one of 2 bits has two times 4. */
+    __m256i low = t.low_bits == 4 ? shifted(load(planes + 64 * (j % 4)), j < 4 ? 0 : -4)
+                                  : shifted(load(planes + 64 * (j / 4)), -2 * (j % 4));
+    __m256i u = _mm256_and_si256(low, _mm256_set1_epi8((char)((1 << t.low_bits) - 1)));
+    if (t.high_bits > 0) {
+        const uint8_t *high = planes + mx_low_bytes(t);
+        __m256i bits = t.high_bits == 1 ? shifted(load(high), t.low_bits - j)
+                                        : shifted(load(high + 64 * (j / 4)), t.low_bits - 2 * (j % 4));
+        const __m256i mask = _mm256_set1_epi8((char)(((1 << t.high_bits) - 1) << t.low_bits));
+        u = _mm256_or_si256(u, _mm256_and_si256(bits, mask));
     }
     if (t.table) {
-        const __m256i table =
-            _mm256_xor_si256(_mm256_broadcastsi128_si256(t.table == 1 ? _mm_setr_epi8(MX_TABLE_1_BYTES) : _mm_setr_epi8(MX_TABLE_2_BYTES)), _mm256_set1_epi8((char)128));
-        for (int j = 0; j < 8; j++) u[j] = _mm256_shuffle_epi8(table, u[j]);
+        const __m128i table = t.table == 1 ? _mm_setr_epi8(MX_TABLE_1_BYTES) : _mm_setr_epi8(MX_TABLE_2_BYTES);
+        const __m256i both = _mm256_xor_si256(_mm256_broadcastsi128_si256(table), _mm256_set1_epi8((char)128));
+        u = _mm256_shuffle_epi8(both, u);
     }
+    return u;
 }
 
 MX_INLINE __m256 halves(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
@@ -85,34 +72,51 @@ MX_INLINE void scales(struct mx_type t, __m256 d, __m256 dmin, const uint8_t *su
     }
 }
 
-/* Sums of neighbouring products in 16 bits: at most 2 * 127 * 128 in magnitude. */
-MX_INLINE __m256i products(struct mx_type t, __m256i u, const int8_t *q) {
-    int32_t quad;
-    memcpy(&quad, q, 4);
-    __m256i a = _mm256_set1_epi32(quad);
-    /* The absolute value of -128 is right as an unsigned byte, and no activation is -128. */
-    return is_signed(t) ? _mm256_maddubs_epi16(_mm256_abs_epi8(u), _mm256_sign_epi8(a, u)) : _mm256_maddubs_epi16(u, a);
+/* How many quads can be summed up in 16 bits: neighbouring products make 2 * 127 times the greatest code each. */
+MX_INLINE int quads_in_16_bits(struct mx_type t) {
+    int bits = t.low_bits + t.high_bits;
+    return is_signed(t) ? 1 : bits <= 4 && !mx_half_groups(t) ? 8 : bits <= 5 ? 4 : 2;
 }
 
-/* Dot products of four quads. */
-MX_INLINE __m256i dot4(struct mx_type t, const __m256i *u, const int8_t *q) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    int bits = t.low_bits + t.high_bits;
-    if (!is_signed(t) && bits <= 5) {
-        /* Eight products of 31 * 127 fit 16 bits. */
-        __m256i sum = _mm256_add_epi16(products(t, u[0], q), products(t, u[1], q + 4));
-        sum = _mm256_add_epi16(sum, products(t, u[2], q + 8));
-        return _mm256_madd_epi16(_mm256_add_epi16(sum, products(t, u[3], q + 12)), ones);
-    }
-    if (!is_signed(t)) {
-        /* Four products of 63 * 127 do. */
-        __m256i a = _mm256_add_epi16(products(t, u[0], q), products(t, u[1], q + 4));
-        __m256i b = _mm256_add_epi16(products(t, u[2], q + 8), products(t, u[3], q + 12));
-        return _mm256_add_epi32(_mm256_madd_epi16(a, ones), _mm256_madd_epi16(b, ones));
-    }
-    __m256i sum = _mm256_madd_epi16(products(t, u[0], q), ones);
-    for (int j = 1; j < 4; j++) sum = _mm256_add_epi32(sum, _mm256_madd_epi16(products(t, u[j], q + 4 * j), ones));
+/* A sum that the compiler leaves where it stands: put off, dozens of products would wait in memory. */
+MX_INLINE __m256i sum_now(__m256i sum, __m256i product) {
+    sum = _mm256_add_epi16(sum, product);
+    __asm__("" : "+x"(sum));
     return sum;
+}
+
+/* Dot products of a sub-block, 16 rows, with N tokens: of its first 16 columns in sums[n][0] and of the others in
+ * sums[n][1], for rows [8 * h, 8 * h + 8) in sums[n][.][h]; or all of it in sums[n][1]. Quad by quad for all rows and
+ * tokens at once, so that the halves of the rows share a broadcast activation, and the sums of 4 tokens leave
+ * registers for two quads. */
+MX_INLINE void dot(struct mx_type t, const int N, const uint8_t *planes, const int8_t *codes, int64_t stride,
+    __m256i sums[MX_MAX_TOKENS][2][2]) {
+    const __m256i ones = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
+    const int run = quads_in_16_bits(t);
+    __m256i s[MX_MAX_TOKENS][2];
+#pragma GCC unroll 8
+    for (int j = 0; j < MX_QUADS; j++) {
+        const __m256i u[2] = {quad(t, planes, j), quad(t, planes + 32, j)};
+#pragma GCC unroll 4
+        for (int n = 0; n < N; n++) {
+            int32_t activations;
+            memcpy(&activations, codes + n * stride + 4 * j, 4);
+            const __m256i a = _mm256_set1_epi32(activations);
+#pragma GCC unroll 2
+            for (int h = 0; h < 2; h++) {
+                /* The absolute value of -128 is right as an unsigned byte, and no activation is -128. */
+                __m256i product = is_signed(t) ? _mm256_maddubs_epi16(_mm256_abs_epi8(u[h]), _mm256_sign_epi8(a, u[h]))
+                                               : _mm256_maddubs_epi16(u[h], a);
+                s[n][h] = j % run == 0 ? product : sum_now(s[n][h], product);
+                if (j % run == run - 1) {
+                    int half = mx_half_groups(t) ? j / 4 : 1;
+                    int is_first = j == run - 1 || (mx_half_groups(t) && j == 4 + run - 1);
+                    __m256i wide = _mm256_madd_epi16(s[n][h], ones);
+                    sums[n][half][h] = _mm256_add_epi32(is_first ? zero : sums[n][half][h], wide);
+                }
+            }
+        }
+    }
 }
 
 /* The dot product as a float, less offset · Σ q. Integers below 2^24 throughout: exact. */
@@ -122,10 +126,10 @@ MX_INLINE __m256 signed_sum(struct mx_type t, __m256i sum, const float *sum_of_c
         ? _mm256_fnmadd_ps(_mm256_set1_ps((float)t.offset), _mm256_set1_ps(*sum_of_codes), f) : f;
 }
 
-MX_INLINE __m256 add_sub_block(struct mx_type t, __m256 acc, const __m256i *u, const __m256 *s, const __m256 *m,
-    const int8_t *q, const float *meta) {
+/* Adds a sub-block of 8 rows, given its dot products with the first and with all or the last columns. */
+MX_INLINE __m256 add_sub_block(struct mx_type t, __m256 acc, __m256i first, __m256i second, const __m256 *s,
+    const __m256 *m, const float *meta) {
     __m256 d = _mm256_set1_ps(meta[0]);
-    __m256i first = dot4(t, u, q), second = dot4(t, u + 4, q + 16);
     if (mx_half_groups(t)) {
         acc = _mm256_fmadd_ps(signed_sum(t, first, meta + 5), _mm256_mul_ps(s[0], d), acc);
         acc = _mm256_fmadd_ps(signed_sum(t, second, meta + 6), _mm256_mul_ps(s[1], d), acc);
@@ -135,13 +139,13 @@ MX_INLINE __m256 add_sub_block(struct mx_type t, __m256 acc, const __m256i *u, c
         }
         return acc;
     }
-    acc = _mm256_fmadd_ps(signed_sum(t, _mm256_add_epi32(first, second), meta + 4), _mm256_mul_ps(s[0], d), acc);
+    acc = _mm256_fmadd_ps(signed_sum(t, second, meta + 4), _mm256_mul_ps(s[0], d), acc);
     return mx_has_min(t) ? _mm256_fmadd_ps(m[0], _mm256_set1_ps(meta[1]), acc) : acc;
 }
 
 MX_INLINE void tile(struct mx_type t, const int P, const int N, const uint8_t *w, int64_t panel_bytes,
     struct mx_rows x, int64_t token, float *out) {
-    __m256 acc[2][4][2];
+    __m256 acc[2][MX_MAX_TOKENS][2];
     for (int p = 0; p < P; p++)
         for (int n = 0; n < N; n++) acc[p][n][0] = acc[p][n][1] = _mm256_setzero_ps();
     const int8_t *codes = x.codes + token * x.codes_stride;
@@ -154,17 +158,17 @@ MX_INLINE void tile(struct mx_type t, const int P, const int N, const uint8_t *w
                 const uint8_t *block = w + p * panel_bytes;
                 for (int i = 0; i < mx_sub_bytes(t); i += 64)
                     _mm_prefetch((const char *)block + MX_PREFETCH + i, _MM_HINT_T0);
+                __m256i sums[MX_MAX_TOKENS][2][2];
+                dot(t, N, block + mx_scale_bytes(t), codes + MX_COLS * sub, x.codes_stride, sums);
                 for (int h = 0; h < 2; h++) {
                     const uint8_t *of_super = super + p * panel_bytes + 16 * h;
                     __m256 d = mx_has_super(t) ? halves(of_super) : _mm256_setzero_ps();
                     __m256 dmin = mx_has_super(t) && mx_has_min(t) ? halves(of_super + 32) : _mm256_setzero_ps();
-                    __m256i u[MX_QUADS];
                     __m256 s[2], m[2];
-                    unpack(t, block + mx_scale_bytes(t) + 32 * h, u);
                     scales(t, d, dmin, block, h, s, m);
 #pragma GCC unroll 4
                     for (int n = 0; n < N; n++)
-                        acc[p][n][h] = add_sub_block(t, acc[p][n][h], u, s, m, codes + n * x.codes_stride + 32 * sub,
+                        acc[p][n][h] = add_sub_block(t, acc[p][n][h], sums[n][0][h], sums[n][1][h], s, m,
                             meta + n * x.meta_stride + MX_META * sub);
                 }
             }

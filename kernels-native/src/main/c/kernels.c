@@ -80,12 +80,21 @@ static void put(const float *lanes, float *out, int64_t n) {
     }
 }
 
-/* Chooses the largest tile for the tokens left; a row's result does not depend on it. */
+static const int tile_tokens[MX_NUM_TILES] = {1, 1, 2, 3, 4, 8, 16};
+
+/* Chooses the tile for the next of the tokens left: the largest, or one of even tiles where there are such, since a
+ * tile of one token takes nearly as long as one of two: 5 tokens are 3 and 2 where 4 are the most. A row's result does
+ * not depend on it. */
 static int tile_for(mx_tile_fn *const *tiles, int64_t left, int *tokens) {
-    int tile = left >= 16 ? MX_TOKENS_16 : left >= 8 ? MX_TOKENS_8 : left >= 4 ? MX_TOKENS_4
-        : left >= 2 ? MX_TOKENS_2 : MX_TOKENS_1;
-    while (tiles[tile] == NULL) tile--;
-    *tokens = 1 << (tile - MX_TOKENS_1);
+    int largest = MX_NUM_TILES - 1;
+    while (tiles[largest] == NULL) largest--;
+    int64_t needed = (left + tile_tokens[largest] - 1) / tile_tokens[largest];
+    int64_t even = (left + needed - 1) / needed;
+    int tile = largest;
+    while (tiles[tile] == NULL || tile_tokens[tile] > even) tile--;
+    if (tile_tokens[tile] < even)
+        for (tile = largest; tiles[tile] == NULL || tile_tokens[tile] > left;) tile--;
+    *tokens = tile_tokens[tile];
     return tile;
 }
 

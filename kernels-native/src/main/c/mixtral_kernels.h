@@ -99,8 +99,17 @@ MX_INLINE void mx_put_meta(int finite, float max, float first, float second, flo
 /* out[p][n][r] = w · x for P neighbouring panels and N tokens from `token` on, 16 floats each. */
 typedef void mx_tile_fn(const uint8_t *w, int64_t panel_bytes, struct mx_rows x, int64_t token, float *out);
 
-/* The tiles of one packed type: two panels of one token, then one panel of 1, 2, 4, 8, 16 tokens. */
-enum { MX_TWO_PANELS, MX_TOKENS_1, MX_TOKENS_2, MX_TOKENS_4, MX_TOKENS_8, MX_TOKENS_16, MX_NUM_TILES };
+/* The tiles of one packed type: two panels of one token, then one panel of so many tokens. */
+enum {
+    MX_TWO_PANELS,
+    MX_TOKENS_1,
+    MX_TOKENS_2,
+    MX_TOKENS_3,
+    MX_TOKENS_4,
+    MX_TOKENS_8,
+    MX_TOKENS_16,
+    MX_NUM_TILES
+};
 
 /* How keys and values are stored: dev.mixtral.kvcache.KvType, by its numbers. */
 enum mx_kv_type { MX_F32, MX_F16, MX_Q8_0 };
@@ -127,7 +136,7 @@ struct mx_attention {
 
 /* The kernels of one instruction set. */
 struct mx_kernels {
-    /* NULL for tiles that do not fit the registers. */
+    /* NULL for tiles that do not fit the registers, or do not pay. */
     mx_tile_fn *tiles[MX_NUM_TYPES][MX_NUM_TILES];
     /* Quantises silu(gate) * up of 32 columns, given as two halves. */
     void (*silu_run)(const float *gate0, const float *up0, const float *gate1, const float *up1, int8_t *codes,
