@@ -16,6 +16,7 @@ module dev.mixtral.engine {
     exports dev.mixtral.format.gguf;
     exports dev.mixtral.format.safetensors;
     exports dev.mixtral.grammar;
+    exports dev.mixtral.lora;
     exports dev.mixtral.tensor;
     exports dev.mixtral.tokenizer;
     exports dev.mixtral.kernel;

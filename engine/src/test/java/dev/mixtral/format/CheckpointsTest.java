@@ -10,6 +10,7 @@ import dev.mixtral.format.gguf.GgufWriter;
 import dev.mixtral.format.safetensors.SafetensorsWriter;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.Tensor;
+import dev.mixtral.testing.FusedExperts;
 import dev.mixtral.testing.TestModels;
 import dev.mixtral.testing.TestModels.TestModel;
 import java.io.IOException;

@@ -40,6 +40,15 @@ public final class JsonObject {
         return member(key) != null;
     }
 
+    /// Returns whether a member says nothing: absent, `null`, `false`, or empty.
+    public boolean isUnset(String key) {
+        JsonNode value = member(key);
+        return value == null
+                || (value.isBoolean() && !value.booleanValue())
+                || (value.isString() && value.stringValue().isEmpty())
+                || (value.isContainer() && value.isEmpty());
+    }
+
     /// Returns a whole number that fits 32 bits.
     public OptionalInt integer(String key) {
         JsonNode value = member(key);

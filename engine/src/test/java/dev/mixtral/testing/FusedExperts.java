@@ -1,5 +1,6 @@
-package dev.mixtral.format;
+package dev.mixtral.testing;
 
+import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.format.safetensors.SafetensorsWriter.Entry;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.testing.TestModels.TestModel;
@@ -7,10 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Rearranges experts as transformers 5 saves them without its original format.
-final class FusedExperts {
+public final class FusedExperts {
     private FusedExperts() {}
 
-    static List<Entry> fuse(TestModel model, List<Entry> entries) {
+    /// Returns the tensors with experts fused.
+    public static List<Entry> fuse(TestModel model, List<Entry> entries) {
         List<Entry> fused = new ArrayList<>();
         for (Entry entry : entries) {
             if (entry.name().contains(".gate.weight")) {
