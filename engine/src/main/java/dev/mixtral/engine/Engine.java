@@ -16,6 +16,9 @@ import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvLayout;
 import dev.mixtral.kvcache.KvStorage;
+import dev.mixtral.lora.LoraAdapter;
+import dev.mixtral.lora.LoraFiles;
+import dev.mixtral.model.Adapter;
 import dev.mixtral.model.Batch;
 import dev.mixtral.model.Mixtral;
 import dev.mixtral.model.MixtralWeights;
@@ -51,6 +54,7 @@ public final class Engine implements AutoCloseable {
     private final KvBudget kv;
     private final KvStorage kvStorage;
     private final EngineLoop loop;
+    private final Adapters adapters;
     private final @Nullable Answers answers;
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile @Nullable ChatTemplate chatTemplate;
@@ -76,6 +80,7 @@ public final class Engine implements AutoCloseable {
         this.mixtral = new Mixtral(model, checkpoint.ropeLayout(), weights, kernels.kernels(), team);
         this.kvStorage = new KvStorage(kv.layout(), kv.numBlocks());
         this.loop = new EngineLoop(config, limits(), new ModelRunner(mixtral, kvStorage), team);
+        this.adapters = new Adapters(checkpoint);
         LOG.log(System.Logger.Level.INFO, kernels.reason());
     }
 
@@ -180,6 +185,34 @@ public final class Engine implements AutoCloseable {
         return template;
     }
 
+    /// Loads an adapter, for requests to name it. Reads and prepares it on the caller's thread, while generations go
+    /// on.
+    ///
+    /// @param name any text that no other adapter of this engine has for a name
+    /// @param path a PEFT folder or a GGUF adapter
+    /// @throws InvalidRequestException if the name is empty or taken, or the adapter is one of another model
+    /// @throws dev.mixtral.error.MixtralException if there is none, it is broken, or needs what is not done here
+    public void loadAdapter(String name, Path path) {
+        loadAdapter(name, LoraFiles.read(path, modelConfig()));
+    }
+
+    /// Same, for an adapter in memory.
+    public void loadAdapter(String name, LoraAdapter adapter) {
+        adapters.add(name, adapter);
+    }
+
+    /// Forgets an adapter. Generations with it go on to their end; requests for it fail from now on.
+    ///
+    /// @return whether there was one of that name
+    public boolean unloadAdapter(String name) {
+        return adapters.remove(name);
+    }
+
+    /// Returns the names of the adapters that requests may name, in alphabetical order.
+    public List<String> adapters() {
+        return adapters.names();
+    }
+
     /// Makes a request from a conversation.
     public GenerationRequest chat(List<Message> messages, List<ToolDefinition> tools, SamplingParams params) {
         return new GenerationRequest(chatTemplate().render(messages, tools).ids(), params);
@@ -189,6 +222,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws ContextLengthException if the prompt leaves no room for an answer
     /// @throws InvalidRequestException if the prompt is empty or has ids outside the vocabulary
+    /// @throws dev.mixtral.error.ModelNotFoundException if the request names an adapter that is not loaded
     /// @throws dev.mixtral.error.OverloadedException if too many requests wait already
     /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public Generation generate(GenerationRequest request) {
@@ -200,6 +234,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws ContextLengthException if a prompt leaves no room for an answer
     /// @throws InvalidRequestException if a prompt is empty or has ids outside the vocabulary
+    /// @throws dev.mixtral.error.ModelNotFoundException if a request names an adapter that is not loaded
     /// @throws dev.mixtral.error.OverloadedException if too many requests wait already
     /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public List<Generation> generate(List<GenerationRequest> requests) {
@@ -214,7 +249,8 @@ public final class Engine implements AutoCloseable {
         if (prompt.length >= contextLength()) {
             throw new ContextLengthException(prompt.length, contextLength());
         }
-        return new Sequence(request, answers(), contextLength(), new KvCache(kvStorage), loop::control);
+        Adapter adapter = adapters.find(request.adapter());
+        return new Sequence(request, answers(), contextLength(), new KvCache(kvStorage), adapter, loop::control);
     }
 
     /// Returns what goes on in the engine, as of its latest step.
@@ -233,6 +269,15 @@ public final class Engine implements AutoCloseable {
             fingerprint = name;
         }
         return name;
+    }
+
+    /// Returns the name of what answers with an adapter depend on: what those of the model do, and the adapter.
+    ///
+    /// @param adapter empty for the model itself
+    /// @throws dev.mixtral.error.ModelNotFoundException if there is no adapter of that name
+    public String fingerprint(String adapter) {
+        Adapter found = adapters.find(adapter);
+        return found == null ? fingerprint() : Fingerprint.of(fingerprint(), found.digest());
     }
 
     private void checkIds(int[] ids) {
@@ -256,7 +301,16 @@ public final class Engine implements AutoCloseable {
     /// @return one array of `vocabSize` logits for each position asked for
     /// @throws ContextLengthException if there are more ids than the context holds
     public float[][] logits(int[] ids, boolean all) {
+        return logits(ids, all, "");
+    }
+
+    /// Same, with an adapter.
+    ///
+    /// @param adapter name of a loaded adapter; empty for the model itself
+    /// @throws dev.mixtral.error.ModelNotFoundException if there is no adapter of that name
+    public float[][] logits(int[] ids, boolean all, String adapter) {
         checkIds(ids);
+        Adapter found = adapters.find(adapter);
         if (ids.length > contextLength()) {
             throw new ContextLengthException(ids.length, contextLength());
         }
@@ -266,15 +320,15 @@ public final class Engine implements AutoCloseable {
                 int to = Math.min(ids.length, from + config.maxNumBatchedTokens());
                 int[] piece = Arrays.copyOfRange(ids, from, to);
                 // Piece by piece, so that generations go on in between.
-                float[][] rows = loop.call(() -> logits(cache, piece, all));
+                float[][] rows = loop.call(() -> logits(cache, piece, all, found));
                 System.arraycopy(rows, 0, result, all ? from : 0, rows.length);
             }
         }
         return result;
     }
 
-    private float[][] logits(KvCache cache, int[] piece, boolean all) {
-        FloatMatrix logits = mixtral.forward(Batch.of(cache, piece, all));
+    private float[][] logits(KvCache cache, int[] piece, boolean all, @Nullable Adapter adapter) {
+        FloatMatrix logits = mixtral.forward(Batch.of(cache, piece, all, adapter));
         float[][] rows = new float[all ? piece.length : 1][];
         Arrays.setAll(rows, i -> row(logits, i));
         return rows;

@@ -37,6 +37,21 @@ final class Fingerprint {
             sample(digest, data, 0);
             sample(digest, data, data.byteSize() / 2);
         }
+        return name(digest);
+    }
+
+    /// Returns the name of what answers with an adapter depend on.
+    ///
+    /// @param base name of what the model's own answers depend on
+    /// @param adapter digest of the adapter
+    static String of(String base, byte[] adapter) {
+        MessageDigest digest = sha256();
+        update(digest, base);
+        digest.update(adapter);
+        return name(digest);
+    }
+
+    private static String name(MessageDigest digest) {
         return "fp_" + HexFormat.of().formatHex(digest.digest(), 0, NUM_BYTES);
     }
 

@@ -2,6 +2,7 @@ package dev.mixtral.engine;
 
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvStorage;
+import dev.mixtral.model.Adapter;
 import dev.mixtral.model.Batch;
 import dev.mixtral.model.Mixtral;
 import dev.mixtral.model.RoutingObserver;
@@ -10,6 +11,7 @@ import dev.mixtral.scheduler.SchedulerOutput.BlockCopy;
 import dev.mixtral.scheduler.SchedulerOutput.Chunk;
 import dev.mixtral.scheduler.SchedulerRequest;
 import dev.mixtral.tensor.FloatMatrix;
+import java.util.Arrays;
 import java.util.List;
 
 /// Turns block numbers into memory and chunks into a batch of the model. Confined to the engine's thread.
@@ -23,12 +25,25 @@ record ModelRunner(Mixtral model, KvStorage storage) implements StepRunner {
             storage.copy(copy.from(), copy.to());
         }
         int numRows = output.numTokens();
-        var batch = new Batch(new int[numRows], new int[numRows], new KvCache[numRows], new boolean[numRows]);
+        boolean adapted = sequences.stream().anyMatch(sequence -> sequence.adapter() != null);
+        var batch = new Batch(
+                new int[numRows],
+                new int[numRows],
+                new KvCache[numRows],
+                new boolean[numRows],
+                new Adapter[adapted ? numRows : 0]);
         int row = 0;
         for (int i = 0; i < sequences.size(); i++) {
             Chunk chunk = output.chunks().get(i);
             mapBlocks(chunk, sequences.get(i).cache());
             fill(batch, row, chunk, sequences.get(i).cache());
+            if (adapted) {
+                Arrays.fill(
+                        batch.adapters(),
+                        row,
+                        row + chunk.numTokens(),
+                        sequences.get(i).adapter());
+            }
             row += chunk.numTokens();
         }
         if (sequences.stream().noneMatch(Sequence::wantsRouting)) {

@@ -6,7 +6,9 @@ import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
+import dev.mixtral.kvcache.BlockHash;
 import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.model.Adapter;
 import dev.mixtral.sampling.Sampler;
 import dev.mixtral.sampling.SamplingParams;
 import dev.mixtral.sampling.TokenHistory;
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Sequence {
     private final SchedulerRequest request;
     private final KvCache cache;
+    private final @Nullable Adapter adapter;
     private final Generation generation;
     private final SamplingParams params;
     private final Answers answers;
@@ -43,6 +46,7 @@ final class Sequence {
     /// @param answers what all generations of the model have in common
     /// @param maxNumTokens positions that the context has
     /// @param cache an empty view of the shared blocks
+    /// @param adapter the request's adapter, or `null`
     /// @param control how the reader reaches the engine
     /// @throws dev.mixtral.error.InvalidRequestException if a logit bias names an id outside the vocabulary
     Sequence(
@@ -50,13 +54,19 @@ final class Sequence {
             Answers answers,
             int maxNumTokens,
             KvCache cache,
+            @Nullable Adapter adapter,
             Function<Sequence, Generation.Control> control) {
         int[] prompt = request.prompt();
         this.params = request.params();
         int room = maxNumTokens - prompt.length;
         int maxNewTokens = params.maxTokens() == 0 ? room : Math.min(params.maxTokens(), room);
-        this.request = new SchedulerRequest(prompt, prompt.length + maxNewTokens, request.client());
+        this.request = new SchedulerRequest(
+                prompt,
+                prompt.length + maxNewTokens,
+                request.client(),
+                adapter == null ? BlockHash.ROOT : BlockHash.root(adapter.digest()));
         this.cache = cache;
+        this.adapter = adapter;
         this.answers = answers;
         this.routing = request.routing();
         long seed = params.seed() == null ? new SecureRandom().nextLong() : params.seed();
@@ -75,6 +85,11 @@ final class Sequence {
 
     KvCache cache() {
         return cache;
+    }
+
+    @Nullable
+    Adapter adapter() {
+        return adapter;
     }
 
     Generation generation() {

@@ -12,8 +12,21 @@ import java.security.NoSuchAlgorithmException;
 /// @param c third 64 bits
 /// @param d fourth 64 bits
 public record BlockHash(long a, long b, long c, long d) {
-    /// Stands before the first block.
+    /// Stands before the first block of a sequence of the model itself.
     public static final BlockHash ROOT = new BlockHash(0, 0, 0, 0);
+
+    /// Returns what stands before the first block of sequences whose keys and values depend on more than their tokens,
+    /// such as an adapter.
+    ///
+    /// @param digest names what they depend on; nobody can find two things of one digest
+    public static BlockHash root(byte[] digest) {
+        return of(sha256().digest(digest));
+    }
+
+    private static BlockHash of(byte[] hash) {
+        ByteBuffer words = ByteBuffer.wrap(hash);
+        return new BlockHash(words.getLong(), words.getLong(), words.getLong(), words.getLong());
+    }
 
     /// Returns the name of the block after this one.
     ///
@@ -25,8 +38,7 @@ public record BlockHash(long a, long b, long c, long d) {
         for (int i = 0; i < KvLayout.BLOCK_SIZE; i++) {
             bytes.putInt(tokens[from + i]);
         }
-        ByteBuffer hash = ByteBuffer.wrap(sha256().digest(bytes.array()));
-        return new BlockHash(hash.getLong(), hash.getLong(), hash.getLong(), hash.getLong());
+        return of(sha256().digest(bytes.array()));
     }
 
     private static MessageDigest sha256() {

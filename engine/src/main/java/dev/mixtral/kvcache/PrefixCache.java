@@ -44,11 +44,12 @@ public final class PrefixCache {
     ///
     /// @param tokens the sequence
     /// @param limit only its first `limit` tokens are looked for
+    /// @param root what stands before the sequence's first block
     /// @param hashes names of the sequence's blocks, at least of `limit / BLOCK_SIZE`
-    public PrefixMatch find(int[] tokens, int limit, List<BlockHash> hashes) {
+    public PrefixMatch find(int[] tokens, int limit, BlockHash root, List<BlockHash> hashes) {
         int[] shared = new int[limit / KvLayout.BLOCK_SIZE];
         int numShared = 0;
-        BlockHash parent = BlockHash.ROOT;
+        BlockHash parent = root;
         while (numShared < shared.length) {
             Entry entry = byHash.get(hashes.get(numShared));
             if (entry == null) {

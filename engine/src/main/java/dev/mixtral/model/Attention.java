@@ -30,17 +30,70 @@ final class Attention {
     /// Reads `workspace.normed`, extends the caches of the batch by this layer's keys and values, leaves the
     /// sub-layer's output in `workspace.projected`, and runs `then` for each row. Three phases.
     void forward(Batch batch, Workspace workspace, Compute.RowTask then) {
+        AdapterRows adapters = workspace.adapters;
         Linear[] matrices = {weights.wq(), weights.wk(), weights.wv()};
         FloatMatrix[] products = {workspace.q, workspace.k, workspace.v};
-        compute.matmul(matrices, workspace.normed, batch.size(), products, (row, _) -> {
-            rope.rotate(workspace.q, row);
-            rope.rotate(workspace.k, row);
-            batch.caches()[row].write(layer, batch.positions()[row], workspace.k, workspace.v, row);
-        });
+        compute.matmul(
+                matrices,
+                workspace.normed,
+                batch.size(),
+                products,
+                matrices.length * adapters.size(),
+                (task, scratch) -> shrink(workspace, adapters.row(task / 3), task % 3, scratch),
+                (row, _) -> {
+                    expand(workspace, row);
+                    rope.rotate(workspace.q, row);
+                    rope.rotate(workspace.k, row);
+                    batch.caches()[row].write(layer, batch.positions()[row], workspace.k, workspace.v, row);
+                });
         compute.team().run(workspace.attentionPlan.numPieces() * numKvHeads, (task, scratch) -> {
             attend(batch, workspace, task / numKvHeads, task % numKvHeads, scratch);
         });
-        compute.matmul(weights.wo(), workspace.attended, batch.size(), workspace.projected, then);
+        compute.matmul(
+                weights.wo(),
+                workspace.attended,
+                batch.size(),
+                workspace.projected,
+                adapters.size(),
+                (task, scratch) -> shrinkOutput(workspace, adapters.row(task), scratch),
+                (row, scratch) -> {
+                    Adapter adapter = adapters.of(row);
+                    if (adapter != null) {
+                        adapters.expand(adapter.attentionOutput(layer), 0, row, workspace.projected, row);
+                    }
+                    then.run(row, scratch);
+                });
+    }
+
+    /// @param matrix 0 for queries, 1 for keys, 2 for values
+    private void shrink(Workspace workspace, int row, int matrix, Scratch scratch) {
+        Adapter adapter = workspace.adapters.of(row);
+        if (adapter != null) {
+            LowRank lowRank = switch (matrix) {
+                case 0 -> adapter.query(layer);
+                case 1 -> adapter.key(layer);
+                default -> adapter.value(layer);
+            };
+            FloatMatrix x = workspace.normed.floats();
+            workspace.adapters.shrink(compute.kernels(), lowRank, x, matrix, row, scratch);
+        }
+    }
+
+    private void expand(Workspace workspace, int row) {
+        Adapter adapter = workspace.adapters.of(row);
+        if (adapter != null) {
+            workspace.adapters.expand(adapter.query(layer), 0, row, workspace.q, row);
+            workspace.adapters.expand(adapter.key(layer), 1, row, workspace.k, row);
+            workspace.adapters.expand(adapter.value(layer), 2, row, workspace.v, row);
+        }
+    }
+
+    private void shrinkOutput(Workspace workspace, int row, Scratch scratch) {
+        Adapter adapter = workspace.adapters.of(row);
+        if (adapter != null) {
+            FloatMatrix x = workspace.attended.floats();
+            workspace.adapters.shrink(compute.kernels(), adapter.attentionOutput(layer), x, 0, row, scratch);
+        }
     }
 
     private void attend(Batch batch, Workspace workspace, int piece, int kvHead, Scratch scratch) {

@@ -1,6 +1,8 @@
 package dev.mixtral.model;
 
 import dev.mixtral.kvcache.KvCache;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// The rows of one forward pass: tokens of one or several sequences, prompt chunks and single steps alike.
 ///
@@ -18,7 +20,21 @@ import dev.mixtral.kvcache.KvCache;
 /// @param positions absolute position of each row in its sequence
 /// @param caches the cache of each row's sequence, with room for its position
 /// @param wantsLogits whether logits of the row are computed
-public record Batch(int[] tokens, int[] positions, KvCache[] caches, boolean[] wantsLogits) {
+/// @param adapters the adapter of each row, `null` where it has none; of length 0 if no row has one. Rows of one
+///     sequence have the same.
+public record Batch(
+        int[] tokens,
+        int[] positions,
+        KvCache[] caches,
+        boolean[] wantsLogits,
+        @Nullable Adapter[] adapters) {
+    private static final @Nullable Adapter[] NO_ADAPTERS = new Adapter[0];
+
+    /// A batch without adapters.
+    public Batch(int[] tokens, int[] positions, KvCache[] caches, boolean[] wantsLogits) {
+        this(tokens, positions, caches, wantsLogits, NO_ADAPTERS);
+    }
+
     /// Returns the number of rows.
     public int size() {
         return tokens.length;
@@ -37,6 +53,11 @@ public record Batch(int[] tokens, int[] positions, KvCache[] caches, boolean[] w
     ///
     /// @param allLogits whether every row's logits are computed, or the last row's only
     public static Batch of(KvCache cache, int[] tokens, boolean allLogits) {
+        return of(cache, tokens, allLogits, null);
+    }
+
+    /// Same, with an adapter.
+    public static Batch of(KvCache cache, int[] tokens, boolean allLogits, @Nullable Adapter adapter) {
         int n = tokens.length;
         int[] positions = new int[n];
         KvCache[] caches = new KvCache[n];
@@ -46,6 +67,11 @@ public record Batch(int[] tokens, int[] positions, KvCache[] caches, boolean[] w
             caches[i] = cache;
             wantsLogits[i] = allLogits || i == n - 1;
         }
-        return new Batch(tokens.clone(), positions, caches, wantsLogits);
+        @Nullable Adapter[] adapters = NO_ADAPTERS;
+        if (adapter != null) {
+            adapters = new Adapter[n];
+            Arrays.fill(adapters, adapter);
+        }
+        return new Batch(tokens.clone(), positions, caches, wantsLogits, adapters);
     }
 }

@@ -22,15 +22,28 @@ record Compute(Kernels kernels, ThreadTeam team) {
     ///
     /// @param weights matrices with as many columns as `x`
     /// @param outs `outs[i]` receives the product with `weights[i]`
-    /// @param then sees all products of all rows
-    void matmul(Linear[] weights, Activations x, int numRows, FloatMatrix[] outs, RowTask then) {
+    /// @param numMore tasks that run beside the products
+    /// @param then sees all products of all rows, and what those tasks made
+    void matmul(
+            Linear[] weights,
+            Activations x,
+            int numRows,
+            FloatMatrix[] outs,
+            int numMore,
+            ThreadTeam.Task more,
+            RowTask then) {
         int[] firstTask = new int[weights.length + 1];
         for (int i = 0; i < weights.length; i++) {
             firstTask[i + 1] = firstTask[i] + numChunks(weights[i].rows());
         }
+        int numChunks = firstTask[weights.length];
         team.run(
-                firstTask[weights.length],
+                numChunks + numMore,
                 (task, scratch) -> {
+                    if (task >= numChunks) {
+                        more.run(task - numChunks, scratch);
+                        return;
+                    }
                     int i = 0;
                     while (task >= firstTask[i + 1]) {
                         i++;
@@ -43,9 +56,16 @@ record Compute(Kernels kernels, ThreadTeam team) {
                 then::run);
     }
 
-    /// Multiplies the first `numRows` rows of `x` by one matrix, then runs one task for each row.
-    void matmul(Linear weight, Activations x, int numRows, FloatMatrix out, RowTask then) {
-        matmul(new Linear[] {weight}, x, numRows, new FloatMatrix[] {out}, then);
+    /// Same, for one matrix.
+    void matmul(
+            Linear weight,
+            Activations x,
+            int numRows,
+            FloatMatrix out,
+            int numMore,
+            ThreadTeam.Task more,
+            RowTask then) {
+        matmul(new Linear[] {weight}, x, numRows, new FloatMatrix[] {out}, numMore, more, then);
     }
 
     /// Multiplies the first `numRows` rows of `x` by one matrix.

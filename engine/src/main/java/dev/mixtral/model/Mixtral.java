@@ -105,7 +105,32 @@ public final class Mixtral {
             compute.kernels().rmsNorm(last, row, weights.norm(), config.normEps(), last);
             workspace.last.quantize(compute.kernels(), row);
         });
-        compute.matmul(weights.output(), workspace.last, n, workspace.logits);
+        if (workspace.adapters.changesOutput()) {
+            adaptedLogits(batch, n);
+        } else {
+            compute.matmul(weights.output(), workspace.last, n, workspace.logits);
+        }
         return workspace.logits;
+    }
+
+    private void adaptedLogits(Batch batch, int n) {
+        AdapterRows adapters = workspace.adapters;
+        @Nullable LowRank[] matrices = new LowRank[n];
+        int row = 0;
+        for (int i = 0; i < n; i++, row++) {
+            while (!batch.wantsLogits()[row]) {
+                row++;
+            }
+            Adapter adapter = adapters.of(row);
+            matrices[i] = adapter == null ? null : adapter.output();
+        }
+        compute.matmul(
+                weights.output(),
+                workspace.last,
+                n,
+                workspace.logits,
+                n,
+                (i, scratch) -> adapters.shrink(compute.kernels(), matrices[i], workspace.last.floats(), 0, i, scratch),
+                (i, _) -> adapters.expand(matrices[i], 0, i, workspace.logits, i));
     }
 }

@@ -2,6 +2,7 @@ package dev.mixtral.model;
 
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kernel.Scratch;
+import dev.mixtral.model.Expert.InnerAdapters;
 import dev.mixtral.tensor.FloatMatrix;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +28,12 @@ final class SparseMoe {
 
     private int[] slotOfChoice = new int[0];
 
+    /// The inverse of `slotOfChoice`; of no meaning without adapters.
+    private int[] choiceOfSlot = new int[0];
+
+    /// Whether some row's adapter changes an expert that the row visits.
+    private final boolean[] isAdapted;
+
     SparseMoe(MixtralConfig config, MixtralWeights.Layer weights, int layer, Compute compute) {
         this.layer = layer;
         this.dim = config.dim();
@@ -37,12 +44,19 @@ final class SparseMoe {
         this.router = new Router(config.numExperts(), config.numExpertsPerToken());
         this.compute = compute;
         this.firstSlot = new int[config.numExperts() + 1];
+        this.isAdapted = new boolean[config.numExperts()];
     }
 
     /// Computes the router's logits of a row of `workspace.normed`.
     void route(Workspace workspace, int row, Scratch scratch) {
         if (gate != null) {
             gate.matmul(compute.kernels(), 0, gate.rows(), workspace.normed, row, 1, workspace.routerLogits, scratch);
+        }
+        Adapter adapter = workspace.adapters.of(row);
+        if (adapter != null) {
+            LowRank matrix = adapter.router(layer);
+            workspace.adapters.shrink(compute.kernels(), matrix, workspace.normed.floats(), 0, row, scratch);
+            workspace.adapters.expand(matrix, 0, row, workspace.routerLogits, row);
         }
     }
 
@@ -55,21 +69,104 @@ final class SparseMoe {
         }
         groupByExpert(numRows);
         int[] busy = busyExperts();
+        int numAdapted = findAdapted(workspace.adapters, numRows) * numExpertsPerToken;
+        int numDown = numTasks(busy, dim);
         compute.team()
                 .run(
-                        numRows,
-                        (row, _) -> copyInput(workspace, row),
+                        numRows + 2 * numAdapted,
+                        (task, scratch) -> {
+                            if (task < numRows) {
+                                copyInput(workspace, task);
+                            } else {
+                                shrinkInput(workspace, task - numRows, scratch);
+                            }
+                        },
                         numTasks(busy, ffnDim),
                         (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
         compute.team()
                 .run(
-                        numTasks(busy, dim),
-                        (task, scratch) -> down(workspace, busy, task, scratch),
+                        numDown + numAdapted,
+                        (task, scratch) -> {
+                            if (task < numDown) {
+                                down(workspace, busy, task, scratch);
+                            } else {
+                                shrinkHidden(workspace, task - numDown, scratch);
+                            }
+                        },
                         numRows,
                         (row, scratch) -> {
+                            expandOutputs(workspace, row);
                             addOutputs(row, workspace.x, workspace.expertOutput);
                             then.run(row, scratch);
                         });
+    }
+
+    /// Finds the experts that adapters of this batch change, and returns the number of rows with adapters.
+    private int findAdapted(AdapterRows adapters, int numRows) {
+        if (adapters.isEmpty()) {
+            return 0;
+        }
+        int numChoices = numRows * numExpertsPerToken;
+        if (choiceOfSlot.length < numChoices) {
+            choiceOfSlot = new int[numChoices];
+        }
+        Arrays.fill(isAdapted, false);
+        for (int choice = 0; choice < numChoices; choice++) {
+            choiceOfSlot[slotOfChoice[choice]] = choice;
+            Adapter adapter = adapters.of(choice / numExpertsPerToken);
+            isAdapted[expertOf(choice)] |= adapter != null && adapter.changes(layer, expertOf(choice));
+        }
+        return adapters.size();
+    }
+
+    /// @param task one for each row with an adapter, each of its experts, and each of gate and up
+    private void shrinkInput(Workspace workspace, int task, Scratch scratch) {
+        AdapterRows adapters = workspace.adapters;
+        int row = adapters.row(task / (2 * numExpertsPerToken));
+        int product = task % (2 * numExpertsPerToken);
+        Adapter adapter = adapters.of(row);
+        if (adapter != null) {
+            int expert = router.expert(row, product / 2);
+            LowRank matrix = product % 2 == 0 ? adapter.w1(layer, expert) : adapter.w3(layer, expert);
+            adapters.shrink(compute.kernels(), matrix, workspace.normed.floats(), product, row, scratch);
+        }
+    }
+
+    /// Adds to columns `[from, to)` of a slot's gate and up.
+    private void expandInner(Workspace workspace, FloatMatrix gate, FloatMatrix up, int slot, int from, int to) {
+        int choice = choiceOfSlot[slot];
+        int row = choice / numExpertsPerToken;
+        Adapter adapter = workspace.adapters.of(row);
+        if (adapter != null) {
+            int product = choice % numExpertsPerToken * 2;
+            int expert = expertOf(choice);
+            workspace.adapters.expand(adapter.w1(layer, expert), product, row, gate, slot, from, to);
+            workspace.adapters.expand(adapter.w3(layer, expert), product + 1, row, up, slot, from, to);
+        }
+    }
+
+    /// @param task one for each row with an adapter and each of its experts
+    private void shrinkHidden(Workspace workspace, int task, Scratch scratch) {
+        AdapterRows adapters = workspace.adapters;
+        int row = adapters.row(task / numExpertsPerToken);
+        int rank = task % numExpertsPerToken;
+        Adapter adapter = adapters.of(row);
+        if (adapter != null) {
+            LowRank matrix = adapter.w2(layer, router.expert(row, rank));
+            adapters.shrink(compute.kernels(), matrix, workspace.hidden.floats(), rank, slot(row, rank), scratch);
+        }
+    }
+
+    private void expandOutputs(Workspace workspace, int row) {
+        Adapter adapter = workspace.adapters.of(row);
+        if (adapter == null) {
+            return;
+        }
+        for (int rank = 0; rank < numExpertsPerToken; rank++) {
+            LowRank matrix = adapter.w2(layer, router.expert(row, rank));
+            int slot = slot(row, rank);
+            workspace.adapters.expand(matrix, rank, slot, workspace.expertOutput, slot);
+        }
     }
 
     private void copyInput(Workspace workspace, int row) {
@@ -87,6 +184,9 @@ final class SparseMoe {
         int chunks = Compute.numChunks(ffnDim);
         int expert = busy[task / chunks];
         int from = task % chunks * Compute.CHUNK;
+        InnerAdapters adapters = workspace.adapters.isEmpty() || !isAdapted[expert]
+                ? null
+                : (gate, up, slot, first, end) -> expandInner(workspace, gate, up, slot, first, end);
         experts.get(expert)
                 .gateAndUp(
                         compute.kernels(),
@@ -97,6 +197,8 @@ final class SparseMoe {
                         Math.min(ffnDim, from + Compute.CHUNK),
                         workspace.hidden,
                         workspace.up,
+                        workspace.gateUp,
+                        adapters,
                         scratch);
     }
 

@@ -46,6 +46,9 @@ final class Workspace {
     /// layer.
     AtomicIntegerArray piecesToDo = new AtomicIntegerArray(0);
 
+    /// Which rows have adapters.
+    final AdapterRows adapters;
+
     /// Output of the attention sub-layer, `[T, dim]`.
     FloatMatrix projected = EMPTY;
 
@@ -60,6 +63,10 @@ final class Workspace {
 
     /// The experts' `w3 · x`, `[slots, ffnDim]`.
     FloatMatrix up = EMPTY;
+
+    /// Products with the gate and up of packed experts, panels of either in turn, `[slots, 2 * ffnDim]`: for rows with
+    /// adapters, which come between these products and their activation.
+    FloatMatrix gateUp = EMPTY;
 
     /// Outputs of the experts, `[slots, dim]`.
     FloatMatrix expertOutput = EMPTY;
@@ -78,6 +85,7 @@ final class Workspace {
         this.config = config;
         this.packed = packed;
         this.attentionPlan = new AttentionPlan(config.numKvHeads(), numThreads);
+        this.adapters = new AdapterRows(config.numExpertsPerToken());
     }
 
     /// Makes room for a batch.
@@ -106,6 +114,11 @@ final class Workspace {
             logits = new FloatMatrix(numLogitRows, config.vocabSize());
         }
         planAttention(batch);
+        int slots = batch.size() * config.numExpertsPerToken();
+        adapters.prepare(batch, slots);
+        if (packed && !adapters.isEmpty() && slots > gateUp.numRows()) {
+            gateUp = new FloatMatrix(slots, 2 * config.ffnDim());
+        }
     }
 
     private void planAttention(Batch batch) {

@@ -64,7 +64,8 @@ final class BlockManager {
         // The last token is always computed: the next one follows from its logits.
         int limit = request.numTokens() - 1;
         int fullBlocks = limit / KvLayout.BLOCK_SIZE;
-        PrefixMatch match = prefixes.find(request.tokens(), limit, request.blockHashes(fullBlocks));
+        PrefixMatch match =
+                prefixes.find(request.tokens(), limit, request.parentHash(0), request.blockHashes(fullBlocks));
         int index = match.sharedBlocks().length;
         for (SchedulerRequest donor : running) {
             int common = request.commonTokens(donor, Math.min(limit, donor.numComputedTokens));

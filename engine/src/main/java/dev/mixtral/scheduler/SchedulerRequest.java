@@ -10,6 +10,7 @@ import java.util.List;
 /// scheduler's thread.
 public final class SchedulerRequest {
     private final String client;
+    private final BlockHash root;
     private final int numPromptTokens;
     private final int maxNumTokens;
     private final List<BlockHash> blockHashes = new ArrayList<>();
@@ -31,7 +32,8 @@ public final class SchedulerRequest {
     /// @param prompt token ids, at least one; not modified
     /// @param maxNumTokens most tokens that the sequence may have, its prompt included
     /// @param client whom it belongs to
-    public SchedulerRequest(int[] prompt, int maxNumTokens, String client) {
+    /// @param root stands before its first block: sequences share keys and values only if theirs are equal
+    public SchedulerRequest(int[] prompt, int maxNumTokens, String client, BlockHash root) {
         if (prompt.length == 0 || maxNumTokens < prompt.length) {
             throw new IllegalArgumentException(
                     "a prompt of " + prompt.length + " tokens for a sequence of at most " + maxNumTokens);
@@ -41,6 +43,7 @@ public final class SchedulerRequest {
         this.numPromptTokens = prompt.length;
         this.maxNumTokens = maxNumTokens;
         this.client = client;
+        this.root = root;
     }
 
     /// Returns whom the request belongs to.
@@ -140,11 +143,14 @@ public final class SchedulerRequest {
 
     /// Returns the name of the block before.
     BlockHash parentHash(int index) {
-        return index == 0 ? BlockHash.ROOT : blockHashes(index).get(index - 1);
+        return index == 0 ? root : blockHashes(index).get(index - 1);
     }
 
-    /// Returns how many leading tokens two sequences share, at most `limit`.
+    /// Returns of how many leading tokens two sequences have the same keys and values, at most `limit`.
     int commonTokens(SchedulerRequest other, int limit) {
+        if (!root.equals(other.root)) {
+            return 0;
+        }
         int count = Math.min(limit, Math.min(numTokens, other.numTokens));
         int mismatch = Arrays.mismatch(tokens, 0, count, other.tokens, 0, count);
         return mismatch < 0 ? count : mismatch;

@@ -96,7 +96,7 @@ class EngineLoopTest {
         TokenizerSource vocabulary = TestModels.vocabulary(VOCAB);
         Answers answers = Answers.of(Tokenizers.open(vocabulary), VOCAB, List.of());
         List<Sequence> sequences = requests.stream()
-                .map(request -> new Sequence(request, answers, 2000, new KvCache(storage), loop::control))
+                .map(request -> new Sequence(request, answers, 2000, new KvCache(storage), null, loop::control))
                 .toList();
         loop.submit(sequences);
         return sequences.stream().map(Sequence::generation).toList();

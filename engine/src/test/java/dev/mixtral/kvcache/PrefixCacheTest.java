@@ -34,7 +34,7 @@ class PrefixCacheTest {
     }
 
     private PrefixMatch find(int[] tokens) {
-        return cache.find(tokens, tokens.length - 1, hashes(tokens));
+        return cache.find(tokens, tokens.length - 1, BlockHash.ROOT, hashes(tokens));
     }
 
     @Test
@@ -98,5 +98,19 @@ class PrefixCacheTest {
         assertThat(match.hasPartial()).isFalse();
         cacheFull(3);
         assertThat(find(text).sharedBlocks()).containsExactly(0, 1, 2);
+    }
+
+    @Test
+    void equalTokensBehindAnotherRootAreNoMatch() {
+        cacheFull(2);
+        cache.addPartial(5, BlockHash.ROOT, text, 0, 30);
+        BlockHash root = BlockHash.root(new byte[] {1, 2, 3});
+        BlockHash first = root.next(text, 0);
+        assertThat(cache.find(text, SIZE + 30, root, List.of(first)).numTokens())
+                .isZero();
+        cache.addFull(7, first, root, text, 0);
+        assertThat(cache.find(text, SIZE + 30, root, List.of(first)).sharedBlocks())
+                .containsExactly(7);
+        assertThat(find(text).sharedBlocks()).startsWith(0, 1);
     }
 }

@@ -2,6 +2,7 @@ package dev.mixtral.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mixtral.kvcache.BlockHash;
 import dev.mixtral.kvcache.BlockPool;
 import dev.mixtral.scheduler.SchedulerOutput.BlockCopy;
 import dev.mixtral.scheduler.SchedulerOutput.Chunk;
@@ -54,7 +55,7 @@ class SchedulerRandomTest {
                 prompt[i] = random.nextInt(50);
             }
             int limit = Math.min(prompt.length + 1 + random.nextInt(150), config.numBlocks() * 64);
-            var request = new SchedulerRequest(prompt, limit, "client" + random.nextInt(3));
+            var request = new SchedulerRequest(prompt, limit, "client" + random.nextInt(3), BlockHash.ROOT);
             scheduler.add(request);
             live.add(request);
         }

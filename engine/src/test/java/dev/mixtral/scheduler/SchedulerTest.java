@@ -3,6 +3,7 @@ package dev.mixtral.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mixtral.kvcache.BlockHash;
 import dev.mixtral.scheduler.SchedulerOutput.Chunk;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,7 +36,7 @@ class SchedulerTest {
     }
 
     private SchedulerRequest add(int[] prompt, int numNew, String client) {
-        var request = new SchedulerRequest(prompt, prompt.length + numNew, client);
+        var request = new SchedulerRequest(prompt, prompt.length + numNew, client, BlockHash.ROOT);
         scheduler.add(request);
         live.add(request);
         return request;

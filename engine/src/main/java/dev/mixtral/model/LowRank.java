@@ -1,0 +1,60 @@
+package dev.mixtral.model;
+
+import dev.mixtral.kernel.Kernels;
+import dev.mixtral.kernel.Scratch;
+import dev.mixtral.tensor.FloatMatrix;
+import dev.mixtral.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// An adapter of one matrix, ready to be computed with: `y = scale ⊙ (W · x + B · (A · x))`. Immutable.
+///
+/// `A · x` is a product like any other ([Kernels#matmul]); then, for each output by itself and with fused operations:
+///
+/// ```
+/// y = fma(B[k], (A · x)[k], y)                      k ascending from 0
+/// y = y · scale                                     with DoRA
+/// ```
+///
+/// Neither depends on the other rows of a batch, nor on how outputs are shared out.
+///
+/// @param a `[rank, in]`
+/// @param b `[rank, out]`: the second factor, scaled, one column of it after the other
+/// @param out number of outputs
+/// @param outputScale `[out]`, with DoRA (arXiv 2402.09353); else `null`
+record LowRank(Tensor a, float[] b, int out, float @Nullable [] outputScale) {
+    int rank() {
+        return a.rows();
+    }
+
+    /// Computes `A · x`.
+    ///
+    /// @param x `[T, in]`
+    /// @param product `[T, ≥ rank]`; row `row` is overwritten
+    void shrink(Kernels kernels, FloatMatrix x, int row, FloatMatrix product, Scratch scratch) {
+        kernels.matmul(a, 0, rank(), x, row, 1, product, scratch);
+    }
+
+    /// Adds `B · (A · x)` to some outputs, and scales them.
+    ///
+    /// @param product `[T, ≥ rank]`
+    /// @param y `[T, out]`; columns `[from, to)` of row `row` are advanced
+    void expand(FloatMatrix product, int productRow, FloatMatrix y, int row, int from, int to) {
+        float[] outputs = y.data();
+        int at = y.offset(row);
+        for (int k = 0; k < rank(); k++) {
+            addScaled(outputs, at + from, product.get(productRow, k), b, k * out + from, to - from);
+        }
+        if (outputScale != null) {
+            for (int c = from; c < to; c++) {
+                outputs[at + c] = outputs[at + c] * outputScale[c];
+            }
+        }
+    }
+
+    /// A loop that the compiler turns into vector code, as each element is by itself.
+    private static void addScaled(float[] y, int yAt, float factor, float[] x, int xAt, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yAt + i] = Math.fma(factor, x[xAt + i], y[yAt + i]);
+        }
+    }
+}
