@@ -1,6 +1,5 @@
 package dev.mixtral.grammar;
 
-import dev.mixtral.error.GrammarException;
 import dev.mixtral.grammar.automaton.Configuration;
 import dev.mixtral.grammar.automaton.Machine;
 import dev.mixtral.sampling.TokenMask;

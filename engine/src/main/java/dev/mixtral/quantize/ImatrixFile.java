@@ -1,6 +1,5 @@
 package dev.mixtral.quantize;
 
-import dev.mixtral.error.MixtralException;
 import dev.mixtral.error.ModelFormatException;
 import dev.mixtral.format.gguf.GgufFile;
 import dev.mixtral.format.io.MappedFile;

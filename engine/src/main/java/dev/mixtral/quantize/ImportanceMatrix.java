@@ -1,6 +1,5 @@
 package dev.mixtral.quantize;
 
-import dev.mixtral.error.MixtralException;
 import dev.mixtral.error.ModelFormatException;
 import java.nio.file.Path;
 import java.util.Arrays;

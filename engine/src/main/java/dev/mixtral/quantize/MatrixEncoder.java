@@ -2,6 +2,8 @@ package dev.mixtral.quantize;
 
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.error.ModelFormatException;
+import dev.mixtral.lora.LoraDelta;
+import dev.mixtral.lora.LoraDeltas;
 import dev.mixtral.quantize.QuantizePlan.PlannedTensor;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.Dequantizer;
@@ -22,12 +24,15 @@ final class MatrixEncoder {
 
     private final String source;
     private final ExecutorService threads;
+    private final @Nullable LoraDeltas adapter;
 
     /// @param source where the weights come from, for messages
     /// @param threads not shut down by this encoder
-    MatrixEncoder(String source, ExecutorService threads) {
+    /// @param adapter merged into the matrices before they are encoded, or `null`
+    MatrixEncoder(String source, ExecutorService threads, @Nullable LoraDeltas adapter) {
         this.source = source;
         this.threads = threads;
+        this.adapter = adapter;
     }
 
     /// What was lost in a matrix.
@@ -56,12 +61,14 @@ final class MatrixEncoder {
     /// @throws InvalidRequestException if an element is too large for the type
     Loss encode(PlannedTensor tensor, int index, float @Nullable [] importance, MemorySegment out) {
         Tensor matrix = tensor.sources().get(index);
+        LoraDelta delta =
+                adapter == null ? null : adapter.of(tensor.part().weights().get(index));
         int rowsPerChunk = Math.max(1, CHUNK_ELEMENTS / matrix.cols());
         List<Callable<Loss>> chunks = new ArrayList<>();
         for (int from = 0; from < matrix.rows(); from += rowsPerChunk) {
             int first = from;
             int last = Math.min(matrix.rows(), from + rowsPerChunk);
-            chunks.add(() -> new RowEncoder(tensor, matrix, importance, out).encode(first, last));
+            chunks.add(() -> new RowEncoder(tensor, matrix, delta, importance, out).encode(first, last));
         }
         return sum(chunks);
     }
@@ -89,6 +96,7 @@ final class MatrixEncoder {
     private final class RowEncoder {
         private final PlannedTensor tensor;
         private final Tensor matrix;
+        private final @Nullable LoraDelta delta;
         private final DType type;
         private final float @Nullable [] importance;
         private final MemorySegment out;
@@ -97,9 +105,15 @@ final class MatrixEncoder {
         private final float[] decoded;
         private final BlockQuantizer quantizer = new BlockQuantizer();
 
-        RowEncoder(PlannedTensor tensor, Tensor matrix, float @Nullable [] importance, MemorySegment out) {
+        RowEncoder(
+                PlannedTensor tensor,
+                Tensor matrix,
+                @Nullable LoraDelta delta,
+                float @Nullable [] importance,
+                MemorySegment out) {
             this.tensor = tensor;
             this.matrix = matrix;
+            this.delta = delta;
             this.type = tensor.choice().type();
             this.importance = importance;
             this.out = out;
@@ -140,7 +154,10 @@ final class MatrixEncoder {
                             null);
                 }
             }
-            if (matrix.type() == type) {
+            if (delta != null) {
+                delta.apply(sourceRow, row);
+            }
+            if (matrix.type() == type && delta == null) {
                 MemorySegment.copy(matrix.data(), sourceAt, out, r * rowBytes, rowBytes);
             } else {
                 quantizer.quantize(type, row, 0, row.length, importance, out, r * rowBytes);

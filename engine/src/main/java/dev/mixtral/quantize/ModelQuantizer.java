@@ -4,6 +4,7 @@ import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.error.MixtralException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoint.StoredTensor;
+import dev.mixtral.lora.LoraDeltas;
 import dev.mixtral.quantize.MatrixEncoder.Loss;
 import dev.mixtral.quantize.QuantizePlan.PlannedTensor;
 import java.io.IOException;
@@ -14,13 +15,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// Turns a checkpoint into a GGUF file of other types.
+/// Turns a checkpoint into a GGUF file of other types, and merges an adapter into it on the way if there is one.
 ///
 /// Memory holds one matrix at a time (of stacked experts, one expert's), whatever the model's size. The file is
 /// written aside, forced to the disk and renamed; an interrupted run leaves what it has done beside it, and can be
@@ -54,7 +56,18 @@ public final class ModelQuantizer {
         this.checkpoint = checkpoint;
         this.options = options;
         this.progress = progress;
+        refuseTiedOutput(checkpoint, options.adapter());
         this.plan = QuantizePlan.of(checkpoint, options.preset(), options.importance());
+    }
+
+    /// The output matrix of a tied model is its embedding too, which an adapter leaves as it is.
+    static void refuseTiedOutput(Checkpoint checkpoint, @Nullable LoraDeltas adapter) {
+        if (adapter != null && adapter.of("output") != null && checkpoint.isTied()) {
+            throw new InvalidRequestException(
+                    "adapter",
+                    "The adapter changes lm_head, which is the embedding of " + checkpoint.source()
+                            + " too, so it cannot be merged. Apply it at run time.");
+        }
     }
 
     /// Returns whether weights of the source are quantised already, so that their errors will add up.
@@ -77,7 +90,7 @@ public final class ModelQuantizer {
         ExecutorService threads = Executors.newFixedThreadPool(options.numThreads());
         try (PartialFile file = PartialFile.open(options.output(), identity(), options.resume())) {
             try {
-                return write(file, new MatrixEncoder(checkpoint.source(), threads));
+                return write(file, new MatrixEncoder(checkpoint.source(), threads, options.adapter()));
             } catch (MixtralException e) {
                 // Another run on the same source would fail in the same way.
                 file.discard();
@@ -221,7 +234,10 @@ public final class ModelQuantizer {
         header.update(plan.layout().header());
         long importance =
                 options.importance() == null ? 0 : options.importance().checksum();
-        return "mixtral-quantize 1 %s header %x sources %x importance %x"
-                .formatted(options.preset(), header.getValue(), sources.getValue(), importance);
+        String adapter = options.adapter() == null
+                ? ""
+                : " adapter " + HexFormat.of().formatHex(options.adapter().digest());
+        return "mixtral-quantize 1 %s header %x sources %x importance %x%s"
+                .formatted(options.preset(), header.getValue(), sources.getValue(), importance, adapter);
     }
 }

@@ -10,6 +10,7 @@ import dev.mixtral.format.gguf.GgufLayout;
 import dev.mixtral.format.gguf.GgufValue;
 import dev.mixtral.quantize.TypeRules.Choice;
 import dev.mixtral.quantize.TypeRules.Role;
+import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.Tensor;
 import dev.mixtral.tokenizer.Tokenizers;
 import java.nio.file.Path;
@@ -50,14 +51,16 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
         }
     }
 
-    static QuantizePlan of(Checkpoint checkpoint, Preset preset, @Nullable ImportanceMatrix importance) {
+    /// @param preset the mix of types; `null` to keep those of the source
+    static QuantizePlan of(Checkpoint checkpoint, @Nullable Preset preset, @Nullable ImportanceMatrix importance) {
         MixtralConfig config = checkpoint.config();
-        TypeRules rules = new TypeRules(preset, config, checkpoint.isTied(), importance != null);
         List<Part> parts = MixtralGguf.parts(config, checkpoint.isTied());
         List<Choice> choices = new ArrayList<>();
         List<GgufLayout.Declaration> declarations = new ArrayList<>();
         for (Part part : parts) {
-            Choice choice = choose(rules, part);
+            Choice choice = preset == null
+                    ? kept(checkpoint, part)
+                    : choose(new TypeRules(preset, config, checkpoint.isTied(), importance != null), part);
             choices.add(choice);
             declarations.add(GgufLayout.Declaration.of(part.name(), choice.type(), part.shape()));
         }
@@ -79,6 +82,15 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
         int cols = (int) part.shape()[part.shape().length - 1];
         String weight = part.weights().getFirst();
         return rules.choose(role(weight), layer(weight), cols);
+    }
+
+    /// The type of the source; llama.cpp wants norms and routers in F32.
+    private static Choice kept(Checkpoint checkpoint, Part part) {
+        String weight = part.weights().getFirst();
+        Role role = role(weight);
+        boolean small = role == Role.NORM || role == Role.ROUTER;
+        DType type = small ? DType.F32 : checkpoint.tensor(weight).type();
+        return new Choice(type, type);
     }
 
     static long weightBytes(MixtralConfig config, Preset preset) {
@@ -120,8 +132,13 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
     }
 
     private static Map<String, GgufValue> metadata(
-            Checkpoint checkpoint, Preset preset, @Nullable ImportanceMatrix importance) {
+            Checkpoint checkpoint, @Nullable Preset preset, @Nullable ImportanceMatrix importance) {
         Map<String, GgufValue> metadata = metadata(checkpoint);
+        if (preset == null) {
+            metadata.keySet().removeIf(key -> key.startsWith("split."));
+            metadata.putIfAbsent("general.file_type", GgufValue.of(plainFileType(checkpoint)));
+            return metadata;
+        }
         metadata.keySet().removeIf(key -> key.startsWith("split.") || key.startsWith("quantize.imatrix."));
         metadata.put("general.file_type", GgufValue.of(preset.fileType()));
         metadata.put("general.quantization_version", GgufValue.of(QUANTIZATION_VERSION));
@@ -130,6 +147,16 @@ record QuantizePlan(GgufLayout layout, List<PlannedTensor> tensors) {
             metadata.put("quantize.imatrix.entries_count", GgufValue.of(importance.size()));
         }
         return metadata;
+    }
+
+    /// Returns the file type of a source that is no GGUF file and hence of plain numbers.
+    private static int plainFileType(Checkpoint checkpoint) {
+        DType type = checkpoint.tensor("output").type();
+        return Arrays.stream(Preset.values())
+                .filter(preset -> preset.base() == type)
+                .findFirst()
+                .orElse(Preset.F32)
+                .fileType();
     }
 
     /// Returns the metadata of a GGUF source, or what describes another one, for changes.

@@ -42,8 +42,28 @@ public final class SafetensorsWriter {
             }
         }
 
+        private Streamed streamed() {
+            return new Streamed(name, type, shape, channel -> writeValues(channel, type, values));
+        }
+    }
+
+    /// Writes the stored bytes of a tensor, exactly as many as its type and shape take.
+    @FunctionalInterface
+    public interface Content {
+        /// Writes all bytes, in order.
+        ///
+        /// @param channel a single `write` may take fewer bytes than it was given
+        void writeTo(WritableByteChannel channel) throws IOException;
+    }
+
+    /// A tensor whose bytes are made while they are written.
+    public record Streamed(String name, DType type, long[] shape, Content content) {
         long byteSize() {
-            return type.byteSize(values.length);
+            long numElements = 1;
+            for (long n : shape) {
+                numElements = Math.multiplyExact(numElements, n);
+            }
+            return type.byteSize(numElements);
         }
     }
 
@@ -53,16 +73,21 @@ public final class SafetensorsWriter {
     /// @param entries in the order of the file, under distinct names
     /// @throws UncheckedIOException if the file cannot be written
     public static void write(Path file, Map<String, String> metadata, List<Entry> entries) {
+        writeStreamed(file, metadata, entries.stream().map(Entry::streamed).toList());
+    }
+
+    /// Same, for tensors that need not be in memory together.
+    public static void writeStreamed(Path file, Map<String, String> metadata, List<Streamed> entries) {
         ByteBuffer header = header(metadata, entries);
         AtomicFile.write(file, channel -> {
             AtomicFile.writeFully(channel, header);
-            for (Entry entry : entries) {
-                writeValues(channel, entry);
+            for (Streamed entry : entries) {
+                entry.content().writeTo(channel);
             }
         });
     }
 
-    private static ByteBuffer header(Map<String, String> metadata, List<Entry> entries) {
+    private static ByteBuffer header(Map<String, String> metadata, List<Streamed> entries) {
         Map<String, ObjectNode> members = new LinkedHashMap<>();
         if (!metadata.isEmpty()) {
             ObjectNode strings = MAPPER.createObjectNode();
@@ -70,7 +95,7 @@ public final class SafetensorsWriter {
             members.put("__metadata__", strings);
         }
         long position = 0;
-        for (Entry entry : entries) {
+        for (Streamed entry : entries) {
             ObjectNode member =
                     MAPPER.createObjectNode().put("dtype", entry.type().name());
             member.set("shape", MAPPER.valueToTree(entry.shape()));
@@ -90,12 +115,15 @@ public final class SafetensorsWriter {
         return header.flip();
     }
 
-    private static void writeValues(WritableByteChannel channel, Entry entry) throws IOException {
+    /// Writes numbers.
+    ///
+    /// @param type F32, F16 or BF16; values are rounded to nearest, ties to even
+    public static void writeValues(WritableByteChannel channel, DType type, float[] values) throws IOException {
         ByteBuffer chunk = ByteBuffer.allocate(CHUNK_ELEMENTS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (int from = 0; from < entry.values.length; from += CHUNK_ELEMENTS) {
-            int to = Math.min(entry.values.length, from + CHUNK_ELEMENTS);
+        for (int from = 0; from < values.length; from += CHUNK_ELEMENTS) {
+            int to = Math.min(values.length, from + CHUNK_ELEMENTS);
             for (int i = from; i < to; i++) {
-                put(chunk, entry.type, entry.values[i]);
+                put(chunk, type, values[i]);
             }
             AtomicFile.writeFully(channel, chunk.flip());
             chunk.clear();

@@ -1,6 +1,5 @@
 package dev.mixtral.grammar.ebnf;
 
-import dev.mixtral.error.GrammarException;
 import dev.mixtral.grammar.ebnf.Expression.Alternatives;
 import dev.mixtral.grammar.ebnf.Expression.Reference;
 import dev.mixtral.grammar.ebnf.Expression.Repeat;
