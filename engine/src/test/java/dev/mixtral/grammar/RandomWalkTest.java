@@ -12,6 +12,7 @@ import dev.mixtral.grammar.Grammar.KeyOrder;
 import dev.mixtral.testing.Seeds;
 import dev.mixtral.testing.SharedData;
 import dev.mixtral.tokenizer.Tokenizer;
+import dev.mixtral.tokenizer.Tokenizers;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -47,7 +48,7 @@ class RandomWalkTest {
     @Test
     void walksThroughSharedSchemasEndInValidTexts() {
         List<JsonNode> lines = SharedData.lines("schemas/schemas.jsonl");
-        Tokenizer tokenizer = Vocabularies.tiny();
+        Tokenizer tokenizer = Tokenizers.open(SharedData.file("tokenizers/tokenizer.model.v1"));
         GrammarCompiler compiler = new GrammarCompiler(tokenizer);
         Random random = Seeds.random("walks through shared schemas");
         for (JsonNode line : lines) {

@@ -8,13 +8,16 @@ import dev.mixtral.error.GrammarException.Reason;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What cannot be enforced ends in a message that names the place, within bounded work.
 class RefusedSchemaTest {
-    private static final JsonMapper MAPPER = JsonMapper.builder().build();
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .build();
     private static final GrammarCompiler COMPILER = new GrammarCompiler(Vocabularies.tiny());
 
     private static GrammarException refused(String schema) {
@@ -49,6 +52,8 @@ class RefusedSchemaTest {
                 "{'properties':{'a':{'uniqueItems':true,'contains':{'const':1}}}}|UNSUPPORTED|#/properties/a|uniqueItems",
                 "{'format':'idn-hostname'}|UNSUPPORTED|#|format",
                 "{'minLength':200000}|TOO_LARGE|#|minLength",
+                "{'maximum':1e999999999}|UNSUPPORTED|#|maximum",
+                "{'const':1e-999999999}|UNSUPPORTED|#|const",
                 "{'$schema':'http://json-schema.org/draft-03/schema#'}|UNSUPPORTED|#|$schema",
             })
     void namesPlaceAndKeyword(String schema, Reason reason, String pointer, String keyword) {
@@ -114,6 +119,14 @@ class RefusedSchemaTest {
         GrammarException failure =
                 refused(MAPPER.createObjectNode().set("allOf", all).toString());
         assertThat(failure.reason()).isEqualTo(Reason.TOO_LARGE);
+    }
+
+    @Test
+    void largeCountsEndInAMessage() {
+        GrammarException failure =
+                refused("{\"type\":\"array\",\"contains\":{\"const\":1},\"minContains\":90000,\"maxContains\":95000}");
+        assertThat(failure.reason()).isEqualTo(Reason.TOO_LARGE);
+        assertThat(failure.pointer()).isEqualTo("#");
     }
 
     @Test

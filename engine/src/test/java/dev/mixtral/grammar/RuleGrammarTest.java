@@ -177,4 +177,40 @@ class RuleGrammarTest {
     void equalGrammarsAreCompiledOnce() {
         assertThat(COMPILER.compile(new Grammar.Regex("x+"))).isSameAs(COMPILER.compile(new Grammar.Regex("x+")));
     }
+
+    /// Each rule twice in the one before it: texts are as many as 2^60, rules are not.
+    @Test
+    void sharedRulesAreReadOnce() {
+        StringBuilder text = new StringBuilder("root ::= r0\n");
+        for (int i = 0; i < 60; i++) {
+            text.append("r%d ::= \"a\" r%d | \"b\" r%d | \"c\"\n".formatted(i, i + 1, i + 1));
+        }
+        check(
+                new Grammar.Gbnf(text + "r60 ::= \"d\""),
+                List.of("c", "abc", "ab".repeat(30) + "d"),
+                List.of("d", "aba"));
+    }
+
+    @Test
+    void longChainsOfRulesEndInAMessage() {
+        for (int length : new int[] {1_900, 100_000}) {
+            StringBuilder text = new StringBuilder("root ::= r0\n");
+            for (int i = 0; i < length; i++) {
+                text.append("r%d ::= \"x\" r%d \"y\" r%d | \"z\"\n".formatted(i, (i + 1) % length, i));
+            }
+            try {
+                COMPILER.compile(new Grammar.Gbnf(text.toString()));
+            } catch (GrammarException e) {
+                assertThat(e.reason()).isEqualTo(GrammarException.Reason.TOO_LARGE);
+            }
+        }
+    }
+
+    @Test
+    void rulesThatLeadBackOverOthersAreFollowed() {
+        check(
+                new Grammar.Gbnf("root ::= a\na ::= \"(\" b \")\" | \"x\"\nb ::= c c?\nc ::= a | \"-\""),
+                List.of("x", "(-)", "((-)(x-))", "(x)"),
+                List.of("()", "-", "(xxx)"));
+    }
 }

@@ -193,6 +193,29 @@ class SchemaKeywordsTest {
                         "{'$defs':{'n':{'$dynamicAnchor':'n','properties':{'k':{'$dynamicRef':'#n'}},'type':'object'}},'$ref':'#/$defs/n'}",
                         "{'k':{'k':{}}}",
                         "{'k':1}"),
+                // The outermost schema on the way has the say.
+                of(
+                        "{'$id':'http://x.y/strict','$dynamicAnchor':'n','$ref':'tree','unevaluatedProperties':false,'$defs':{'t':{'$id':'tree','$dynamicAnchor':'n','type':'object','properties':{'d':true,'k':{'$dynamicRef':'#n'}}}}}",
+                        "{'d':1} ¦ {'k':{'d':1}} ¦ {'k':{'k':{}}}",
+                        "{'e':1} ¦ {'k':{'e':1}} ¦ {'k':1}"),
+                of(
+                        "{'$schema':'https://json-schema.org/draft/2019-09/schema','$id':'http://x.y/o','$recursiveAnchor':true,'anyOf':[{'type':'integer'},{'$ref':'i'}],'$defs':{'i':{'$id':'i','$recursiveAnchor':true,'type':'object','additionalProperties':{'$recursiveRef':'#'}}}}",
+                        "1 ¦ {'a':1} ¦ {'a':{'b':2}}",
+                        "'x' ¦ {'a':'x'}"),
+                // What only looks like a schema has no name.
+                of(
+                        "{'$ref':'http://x.y/q','made-up':{'$id':'http://x.y/q','type':'string'},'$defs':{'a':{'$id':'http://x.y/q','type':'null'}}}",
+                        "null",
+                        "'a' ¦ 1"),
+                // Older drafts do not have the keywords of newer ones.
+                of(
+                        "{'$schema':'http://json-schema.org/draft-04/schema#','const':1,'contains':false,'if':true,'then':false,'dependentRequired':{'a':['b']},'propertyNames':false}",
+                        "2 ¦ [1] ¦ {'a':1}",
+                        "{'a'}"),
+                of(
+                        "{'pattern':'^\\\\p{Letter}\\\\P{Lu}\\\\p{LC}\\\\p{Dash_Punctuation}\\\\p{Script=Greek}$'}",
+                        "'aaa-α'",
+                        "'1aa-α' ¦ 'aAa-α' ¦ 'aa1-α' ¦ 'aaa_α' ¦ 'aaa-a'"),
                 of("{'$ref':'#/definitions/a','definitions':{'a':{'type':'null'}}}", "null", "1"),
                 of("true", "1 ¦ 'a' ¦ [{}]", "a"),
                 of("{'type':'string','title':'x','default':3,'x-y':[1],'$comment':'c','examples':[]}", "'a'", "3"));

@@ -1,10 +1,14 @@
 package dev.mixtral.grammar;
 
+import dev.mixtral.sampling.TokenMask;
+import dev.mixtral.tokenizer.PieceType;
 import dev.mixtral.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /// Feeds texts to matchers, and walks through grammars.
 final class Texts {
@@ -38,16 +42,16 @@ final class Texts {
     /// @throws AssertionError at a dead end
     static Optional<String> walk(CompiledGrammar grammar, Tokenizer tokenizer, Random random, int numTokens) {
         GrammarMatcher matcher = grammar.matcher();
+        int[] characters = characters(tokenizer);
         List<Integer> ids = new ArrayList<>();
         while (ids.size() < numTokens + MAX_SEARCH) {
-            List<Integer> allowed = new ArrayList<>();
-            matcher.mask().forEach(allowed::add);
-            if (allowed.isEmpty()) {
+            boolean isLong = ids.size() > numTokens;
+            int next = isLong && matcher.isComplete()
+                    ? tokenizer.eosId()
+                    : isLong ? nextOfEnding(matcher, tokenizer, characters, random) : next(matcher, random);
+            if (next < 0) {
                 throw new AssertionError("dead end behind " + decode(tokenizer, ids));
             }
-            boolean ends = ids.size() > numTokens && matcher.isComplete();
-            List<Integer> choices = ids.size() > numTokens ? ending(tokenizer, allowed, random) : allowed;
-            int next = ends ? tokenizer.eosId() : choices.get(random.nextInt(choices.size()));
             if (!matcher.accept(next)) {
                 throw new AssertionError("the mask allows " + tokenizer.piece(next) + ", accept does not, behind "
                         + decode(tokenizer, ids));
@@ -60,19 +64,42 @@ final class Texts {
         return Optional.empty();
     }
 
-    private static List<Integer> ending(Tokenizer tokenizer, List<Integer> allowed, Random random) {
-        List<Integer> characters = new ArrayList<>();
-        for (int id : allowed) {
-            byte[] bytes = tokenizer.bytes(id);
-            boolean single = bytes.length == 1 && bytes[0] >= 0;
-            if (single && "\"}]".indexOf(bytes[0]) >= 0 && random.nextInt(10) > 0) {
-                return List.of(id);
+    /// Chooses one of the tokens that the mask allows; -1 if there is none.
+    static int next(GrammarMatcher matcher, Random random) {
+        long[] words = matcher.mask().words();
+        int size = Arrays.stream(words).mapToInt(Long::bitCount).sum();
+        int left = size == 0 ? 0 : random.nextInt(size);
+        for (int i = 0; i < words.length; i++) {
+            int count = Long.bitCount(words[i]);
+            if (left < count) {
+                long rest = words[i];
+                for (int j = 0; j < left; j++) {
+                    rest &= rest - 1;
+                }
+                return i * 64 + Long.numberOfTrailingZeros(rest);
             }
-            if (single) {
-                characters.add(id);
+            left -= count;
+        }
+        return -1;
+    }
+
+    /// Returns the tokens of a single character.
+    private static int[] characters(Tokenizer tokenizer) {
+        return IntStream.range(0, tokenizer.vocabSize())
+                .filter(id -> tokenizer.type(id) != PieceType.CONTROL && tokenizer.type(id) != PieceType.UNKNOWN)
+                .filter(id -> tokenizer.bytes(id).length == 1 && tokenizer.bytes(id)[0] >= 0)
+                .toArray();
+    }
+
+    private static int nextOfEnding(GrammarMatcher matcher, Tokenizer tokenizer, int[] characters, Random random) {
+        TokenMask mask = matcher.mask();
+        int[] allowed = Arrays.stream(characters).filter(mask::allows).toArray();
+        for (int id : allowed) {
+            if ("\"}]".indexOf(tokenizer.bytes(id)[0]) >= 0 && random.nextInt(10) > 0) {
+                return id;
             }
         }
-        return characters.isEmpty() ? allowed : characters;
+        return allowed.length == 0 ? next(matcher, random) : allowed[random.nextInt(allowed.length)];
     }
 
     static String decode(Tokenizer tokenizer, List<Integer> ids) {

@@ -28,13 +28,14 @@ import java.util.function.Predicate;
 /// with itself is turned into a repetition where it does so directly, and refused otherwise: the parser follows
 /// calls until it finds a lexeme.
 public final class RuleCompiler {
-    private static final int MAX_RULES = 10_000;
+    private static final int MAX_RULES = 2_000;
     private static final int MAX_UNROLLED = 1_000;
 
     private final RegexPool pool;
     private final Map<String, Expression> rules;
     private final Map<String, Regex> regular = new HashMap<>();
     private final Set<String> recursive = new HashSet<>();
+    private final Set<String> irregular = new HashSet<>();
     private final Set<String> productive = new HashSet<>();
     private final Set<String> nullable = new HashSet<>();
     private final Map<String, NamedRule> compiled = new LinkedHashMap<>();
@@ -58,14 +59,20 @@ public final class RuleCompiler {
         if (!rules.containsKey(root)) {
             throw new GrammarException(Reason.INVALID, "", "", "the grammar has no rule '" + root + "'");
         }
-        return new RuleCompiler(pool, new LinkedHashMap<>(rules)).compile(root);
+        try {
+            return new RuleCompiler(pool, new LinkedHashMap<>(rules)).compile(root);
+        } catch (StackOverflowError e) {
+            throw new GrammarException(
+                    Reason.TOO_LARGE, "", "", "the grammar's rules lead to each other too far; simplify them");
+        }
     }
 
     private Rule compile(String root) {
         rules.replaceAll((name, expression) -> LeftRecursion.remove(name, expression));
-        for (String name : rules.keySet()) {
-            findRecursive(name, new ArrayList<>(), new HashSet<>());
-        }
+        requireRules();
+        RuleGraph graph = new RuleGraph(rules);
+        recursive.addAll(graph.recursive());
+        irregular.addAll(graph.irregular());
         grow(productive, this::isProductive);
         grow(nullable, this::isNullable);
         if (!productive.contains(root)) {
@@ -85,22 +92,12 @@ public final class RuleCompiler {
         return Objects.requireNonNull(compiled.get(root));
     }
 
-    /// Marks every rule on a way back to itself.
-    private void findRecursive(String name, List<String> path, Set<String> done) {
-        int from = path.indexOf(name);
-        if (from >= 0) {
-            recursive.addAll(path.subList(from, path.size()));
-            return;
+    private void requireRules() {
+        for (Expression expression : rules.values()) {
+            for (Reference reference : References.of(expression)) {
+                expression(reference.name(), reference.line());
+            }
         }
-        if (!done.add(name)) {
-            return;
-        }
-        path.add(name);
-        for (Reference reference : References.of(expression(name, 0))) {
-            expression(reference.name(), reference.line());
-            findRecursive(reference.name(), path, done);
-        }
-        path.removeLast();
     }
 
     private Expression expression(String name, int line) {
@@ -143,14 +140,7 @@ public final class RuleCompiler {
     }
 
     private boolean isRegular(Expression expression) {
-        return References.of(expression).stream().allMatch(reference -> isRegular(reference.name()));
-    }
-
-    private boolean isRegular(String name) {
-        if (recursive.contains(name)) {
-            return false;
-        }
-        return regular.containsKey(name) || isRegular(expression(name, 0));
+        return References.of(expression).stream().noneMatch(reference -> irregular.contains(reference.name()));
     }
 
     private Regex regex(Expression expression) {

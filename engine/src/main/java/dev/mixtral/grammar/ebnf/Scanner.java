@@ -8,6 +8,8 @@ final class Scanner {
     private final String text;
     private final String comment;
     int at;
+    private int countedTo;
+    private int line = 1;
 
     /// @param comment what begins a comment that goes on to the end of the line
     Scanner(String text, String comment) {
@@ -95,12 +97,16 @@ final class Scanner {
         return text.substring(from, at);
     }
 
+    /// Returns the line of the place, from 1. Counts on from the last place that was asked for.
     int line() {
-        return (int) text.substring(0, Math.min(at, text.length()))
-                        .chars()
-                        .filter(c -> c == '\n')
-                        .count()
-                + 1;
+        if (at < countedTo) {
+            countedTo = 0;
+            line = 1;
+        }
+        for (int end = Math.min(at, text.length()); countedTo < end; countedTo++) {
+            line += text.charAt(countedTo) == '\n' ? 1 : 0;
+        }
+        return line;
     }
 
     GrammarException invalid(String problem) {

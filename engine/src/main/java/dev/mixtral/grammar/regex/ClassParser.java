@@ -1,8 +1,5 @@
 package dev.mixtral.grammar.regex;
 
-import java.util.regex.PatternSyntaxException;
-import org.jspecify.annotations.Nullable;
-
 /// Reads character classes and escapes of an ECMA-262 pattern.
 final class ClassParser {
     private static final CodePoints DIGIT = CodePoints.of('0', '9');
@@ -147,41 +144,10 @@ final class ClassParser {
     }
 
     private CodePoints property(String name) {
-        CodePoints set = lookUp(name);
+        CodePoints set = UnicodeProperty.find(name);
         if (set == null) {
             throw parser.invalid("names the Unicode property '" + name + "', which does not exist");
         }
         return set;
-    }
-
-    private static @Nullable CodePoints lookUp(String name) {
-        int equals = name.indexOf('=');
-        String key = equals < 0 ? "" : name.substring(0, equals);
-        String value = name.substring(equals + 1);
-        String javaName = switch (key) {
-            case "" -> value.length() <= 2 ? value : "Is" + value;
-            case "General_Category", "gc" -> "general_category=" + value;
-            case "Script", "sc", "Script_Extensions", "scx" -> "script=" + value;
-            default -> "";
-        };
-        java.util.regex.Pattern pattern;
-        try {
-            pattern = java.util.regex.Pattern.compile("\\p{" + LongCategory.shorten(javaName) + "}");
-        } catch (PatternSyntaxException e) {
-            return null;
-        }
-        CodePoints set = CodePoints.NONE;
-        int from = -1;
-        for (int c = 0; c <= CodePoints.MAX + 1; c++) {
-            boolean inside = c <= CodePoints.MAX
-                    && pattern.matcher(Character.toString(c)).matches();
-            if (inside && from < 0) {
-                from = c;
-            } else if (!inside && from >= 0) {
-                set = set.or(CodePoints.of(from, c - 1));
-                from = -1;
-            }
-        }
-        return set.and(CodePoints.ALL);
     }
 }

@@ -133,4 +133,27 @@ public final class CodePoints {
     public int hashCode() {
         return Arrays.hashCode(ranges);
     }
+
+    /// Collects a set range by range. Confined to one thread.
+    static final class Builder {
+        private int[] ranges = new int[64];
+        private int size;
+
+        /// Adds the values `from` to `to`, which lie behind all that were added before.
+        void add(int from, int to) {
+            if (size > 0 && ranges[size - 1] == from - 1) {
+                ranges[size - 1] = to;
+                return;
+            }
+            if (size == ranges.length) {
+                ranges = Arrays.copyOf(ranges, 2 * size);
+            }
+            ranges[size++] = from;
+            ranges[size++] = to;
+        }
+
+        CodePoints build() {
+            return new CodePoints(Arrays.copyOf(ranges, size));
+        }
+    }
 }

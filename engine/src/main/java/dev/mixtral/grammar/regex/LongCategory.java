@@ -30,7 +30,23 @@ final class LongCategory {
             Map.entry("Other", "C"),
             Map.entry("Control", "Cc"),
             Map.entry("cntrl", "Cc"),
-            Map.entry("Format", "Cf"));
+            Map.entry("Format", "Cf"),
+            Map.entry("Surrogate", "Cs"),
+            Map.entry("Private_Use", "Co"),
+            Map.entry("Unassigned", "Cn"),
+            Map.entry("Cased_Letter", "LC"),
+            Map.entry("Combining_Mark", "M"),
+            Map.entry("Line_Separator", "Zl"),
+            Map.entry("Paragraph_Separator", "Zp"),
+            Map.entry("Connector_Punctuation", "Pc"),
+            Map.entry("Dash_Punctuation", "Pd"),
+            Map.entry("Open_Punctuation", "Ps"),
+            Map.entry("Close_Punctuation", "Pe"),
+            Map.entry("Initial_Punctuation", "Pi"),
+            Map.entry("Final_Punctuation", "Pf"),
+            Map.entry("Other_Punctuation", "Po"),
+            Map.entry("Modifier_Symbol", "Sk"),
+            Map.entry("Other_Symbol", "So"));
 
     private LongCategory() {}
 

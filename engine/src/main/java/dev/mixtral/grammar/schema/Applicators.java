@@ -1,7 +1,6 @@
 package dev.mixtral.grammar.schema;
 
 import dev.mixtral.grammar.schema.ObjectShape.Property;
-import dev.mixtral.grammar.schema.SchemaDocument.Draft;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,9 +94,6 @@ final class Applicators {
     }
 
     private Formula condition(Location location, JsonNode value) {
-        if (translator.document().draft().compareTo(Draft.DRAFT_7) < 0) {
-            return formulas.always();
-        }
         JsonNode node = location.node();
         Formula test = translator.child(location, value, "if");
         Formula then = node.has("then") ? translator.child(location, node.get("then"), "then") : formulas.always();

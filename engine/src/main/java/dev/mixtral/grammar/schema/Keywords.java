@@ -15,6 +15,9 @@ final class Keywords {
     /// Beyond this, a greatest count is no bound: no text is so long.
     private static final int MAX_GREATEST = 1_000_000_000;
 
+    /// Digits that a number may have when it is written without an exponent.
+    static final int MAX_DIGITS = 400;
+
     private Keywords() {}
 
     static GrammarException wrongType(String expected, JsonNode got) {
@@ -26,11 +29,16 @@ final class Keywords {
         if (!value.isNumber()) {
             throw wrongType("a number", value);
         }
-        return value.decimalValue();
+        BigDecimal number = value.decimalValue();
+        if (number.precision() + Math.abs((long) number.scale()) > MAX_DIGITS) {
+            throw new GrammarException(
+                    Reason.UNSUPPORTED, "", "", "has a number of more than " + MAX_DIGITS + " digits");
+        }
+        return number;
     }
 
     private static BigDecimal count(JsonNode value) {
-        BigDecimal number = number(value);
+        BigDecimal number = value.isNumber() ? value.decimalValue() : number(value);
         boolean whole = number.signum() >= 0
                 && (number.scale() <= 0 || number.stripTrailingZeros().scale() <= 0);
         if (!whole) {

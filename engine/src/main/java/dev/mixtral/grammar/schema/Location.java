@@ -1,5 +1,6 @@
 package dev.mixtral.grammar.schema;
 
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /// A schema inside a document. Immutable.
@@ -10,10 +11,14 @@ import tools.jackson.databind.JsonNode;
 /// @param node an object or a boolean
 /// @param base the URI against which its references are resolved
 /// @param pointer where it lies in the document, as a URI fragment: `#/properties/a`
-record Location(JsonNode node, String base, String pointer) {
+/// @param scope what dynamic references lead to on the way here, see [DynamicAnchors]
+record Location(JsonNode node, String base, String pointer, Map<String, Location> scope) {
     @Override
     public boolean equals(Object other) {
-        return other instanceof Location location && base.equals(location.base) && node.equals(location.node);
+        return other instanceof Location location
+                && base.equals(location.base)
+                && scope.equals(location.scope)
+                && node.equals(location.node);
     }
 
     @Override
@@ -21,13 +26,13 @@ record Location(JsonNode node, String base, String pointer) {
         return node.hashCode();
     }
 
-    /// Returns the location of a part of this schema.
-    Location child(JsonNode part, String childBase, String... path) {
+    /// Returns the pointer to a part of this schema.
+    String pointerTo(String... path) {
         StringBuilder longer = new StringBuilder(pointer);
         for (String token : path) {
             longer.append('/').append(escape(token));
         }
-        return new Location(part, childBase, longer.toString());
+        return longer.toString();
     }
 
     static String escape(String token) {

@@ -9,7 +9,6 @@ import dev.mixtral.grammar.regex.TextForm;
 import dev.mixtral.grammar.schema.ArrayShape.Contains;
 import dev.mixtral.grammar.schema.ObjectShape.Cell;
 import dev.mixtral.grammar.schema.ObjectShape.Property;
-import dev.mixtral.grammar.schema.SchemaDocument.Draft;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -189,11 +188,8 @@ final class MemberKeywords {
         List<Formula> prefix = new ArrayList<>();
         Formula[] rest = {formulas.always()};
         JsonNode items = node.path("items");
-        boolean modern = translator.document().draft() == Draft.DRAFT_2020_12;
         boolean tuple = items.isArray();
-        if (modern && node.has("prefixItems")) {
-            translator.guard(location, "prefixItems", value -> addItems(location, value, "prefixItems", prefix));
-        }
+        translator.guard(location, "prefixItems", value -> addItems(location, value, "prefixItems", prefix));
         translator.guard(location, "items", value -> {
             if (tuple) {
                 return addItems(location, value, "items", prefix);
@@ -229,11 +225,8 @@ final class MemberKeywords {
     }
 
     private Formula contains(Location location, JsonNode value) {
-        if (translator.document().draft() == Draft.DRAFT_4) {
-            return formulas.always();
-        }
         JsonNode node = location.node();
-        boolean counts = translator.document().draft().compareTo(Draft.DRAFT_7) > 0;
+        boolean counts = translator.document().draft().has("minContains");
         int min = counts && node.has("minContains") ? Keywords.least(node.get("minContains")) : 1;
         int max = counts && node.has("maxContains")
                 ? Keywords.greatest(node.get("maxContains"), ArrayShape.UNBOUNDED)

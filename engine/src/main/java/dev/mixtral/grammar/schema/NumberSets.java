@@ -15,8 +15,6 @@ import java.math.BigDecimal;
 /// All texts have at most 20 digits before and 20 behind the point, so that no model can run away with `0.3333…`.
 /// A text with an exponent, which a double can hold, is only written where nothing constrains the number.
 final class NumberSets {
-    private static final int MAX_PLAIN_LENGTH = 400;
-
     private final RegexPool pool;
     private final Regex plain;
     private final Regex integers;
@@ -97,9 +95,9 @@ final class NumberSets {
     }
 
     private static String plainText(BigDecimal number) {
-        if (number.precision() + Math.abs((long) number.scale()) > MAX_PLAIN_LENGTH) {
+        if (number.precision() + Math.abs((long) number.scale()) > Keywords.MAX_DIGITS) {
             throw new GrammarException(
-                    Reason.UNSUPPORTED, "", "", "has a number of more than " + MAX_PLAIN_LENGTH + " digits");
+                    Reason.UNSUPPORTED, "", "", "has a number of more than " + Keywords.MAX_DIGITS + " digits");
         }
         return number.toPlainString();
     }

@@ -35,6 +35,9 @@ public final class SchemaCompiler {
         } catch (GrammarException e) {
             translator.throwFindings();
             throw e.at("#", "");
+        } catch (StackOverflowError e) {
+            throw new GrammarException(
+                    Reason.TOO_LARGE, "#", "", "nests or counts too far to be worked out; simplify it");
         }
         translator.throwFindings();
         if (!satisfiable) {

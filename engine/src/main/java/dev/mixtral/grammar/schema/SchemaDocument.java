@@ -6,10 +6,10 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -21,19 +21,63 @@ final class SchemaDocument {
     /// What stands for the URI of a document without one.
     private static final String NO_URI = "schema:/";
 
+    /// Keywords whose value is a schema, or an array of them.
+    private static final Set<String> OF_SCHEMAS = Set.of(
+            "additionalItems",
+            "additionalProperties",
+            "allOf",
+            "anyOf",
+            "contains",
+            "contentSchema",
+            "else",
+            "if",
+            "items",
+            "not",
+            "oneOf",
+            "prefixItems",
+            "propertyNames",
+            "then",
+            "unevaluatedItems",
+            "unevaluatedProperties");
+
+    /// Keywords whose value is an object of schemas.
+    private static final Set<String> OF_NAMED_SCHEMAS =
+            Set.of("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties");
+
     /// The drafts that differ for us, oldest first.
     enum Draft {
         DRAFT_4,
         DRAFT_6,
         DRAFT_7,
         DRAFT_2019_09,
-        DRAFT_2020_12
+        DRAFT_2020_12;
+
+        /// Returns whether the draft has a keyword: to older ones than its own it is an annotation.
+        boolean has(String keyword) {
+            return compareTo(first(keyword)) >= 0;
+        }
+
+        private static Draft first(String keyword) {
+            return switch (keyword) {
+                case "const", "contains", "propertyNames" -> DRAFT_6;
+                case "if" -> DRAFT_7;
+                case "dependentRequired",
+                        "dependentSchemas",
+                        "unevaluatedProperties",
+                        "unevaluatedItems",
+                        "minContains",
+                        "maxContains",
+                        "$recursiveRef" -> DRAFT_2019_09;
+                case "prefixItems", "$dynamicRef" -> DRAFT_2020_12;
+                default -> DRAFT_4;
+            };
+        }
     }
 
     private final Draft draft;
     private final Location root;
     private final Map<String, Location> byUri = new HashMap<>();
-    private final Map<String, List<Location>> dynamicAnchors = new HashMap<>();
+    private final DynamicAnchors dynamicAnchors = new DynamicAnchors();
 
     /// @throws GrammarException if it is no schema document, or one of an unknown draft
     SchemaDocument(JsonNode schema) {
@@ -42,10 +86,11 @@ final class SchemaDocument {
                     Reason.INVALID, "#", "", "is a JSON " + typeName(schema) + "; a schema is an object or a boolean");
         }
         this.draft = draft(schema.get("$schema"));
-        String base = base(NO_URI, schema);
-        this.root = new Location(schema, base, "#");
-        byUri.put(NO_URI, root);
+        Location top = new Location(schema, base(NO_URI, schema), "#", Map.of());
+        byUri.put(NO_URI, top);
         index(schema, NO_URI, "#", 0);
+        indexRest(schema, NO_URI, "#", 0);
+        this.root = enter(Map.of(), top);
     }
 
     static String typeName(JsonNode node) {
@@ -78,8 +123,47 @@ final class SchemaDocument {
         return root;
     }
 
-    /// Indexes identifiers and anchors in all of the document, also where no keyword leads.
+    /// Indexes identifiers and anchors of the schemas that keywords lead to.
     private void index(JsonNode node, String base, String pointer, int depth) {
+        requireDepth(pointer, depth);
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            index(node.get(i), base, pointer + "/" + i, depth + 1);
+        }
+        if (!node.isObject()) {
+            return;
+        }
+        String own = note(node, base, pointer, true);
+        for (Map.Entry<String, JsonNode> member : node.properties()) {
+            String path = pointer + "/" + Location.escape(member.getKey());
+            if (OF_SCHEMAS.contains(member.getKey())) {
+                index(member.getValue(), own, path, depth + 1);
+            } else if (OF_NAMED_SCHEMAS.contains(member.getKey())) {
+                for (Map.Entry<String, JsonNode> named : member.getValue().properties()) {
+                    index(named.getValue(), own, path + "/" + Location.escape(named.getKey()), depth + 2);
+                }
+            }
+        }
+    }
+
+    /// Indexes what else looks like a schema: references may lead there, though no keyword does.
+    private void indexRest(JsonNode node, String base, String pointer, int depth) {
+        requireDepth(pointer, depth);
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            indexRest(node.get(i), base, pointer + "/" + i, depth + 1);
+        }
+        if (!node.isObject()) {
+            return;
+        }
+        String own = note(node, base, pointer, false);
+        for (Map.Entry<String, JsonNode> member : node.properties()) {
+            boolean isData = member.getKey().equals("enum") || member.getKey().equals("const");
+            if (!isData) {
+                indexRest(member.getValue(), own, pointer + "/" + Location.escape(member.getKey()), depth + 1);
+            }
+        }
+    }
+
+    private static void requireDepth(String pointer, int depth) {
         if (depth > MAX_DEPTH) {
             throw new GrammarException(
                     Reason.TOO_LARGE,
@@ -87,16 +171,13 @@ final class SchemaDocument {
                     "",
                     "nests deeper than " + MAX_DEPTH);
         }
-        if (node.isArray()) {
-            for (int i = 0; i < node.size(); i++) {
-                index(node.get(i), base, pointer + "/" + i, depth + 1);
-            }
-        }
-        if (!node.isObject()) {
-            return;
-        }
+    }
+
+    /// Notes the names of an object that is, or may be, a schema. Returns the URI for references in it.
+    private String note(JsonNode node, String base, String pointer, boolean isSchema) {
         String own = base(base, node);
-        Location location = new Location(node, own, pointer);
+        Location location = new Location(node, own, pointer, Map.of());
+        boolean isResource = pointer.equals("#") || !own.equals(base);
         if (!own.equals(base)) {
             byUri.putIfAbsent(own, location);
         }
@@ -106,12 +187,13 @@ final class SchemaDocument {
                 addAnchor(keyword, value.stringValue(), location);
             }
         }
-        for (Map.Entry<String, JsonNode> member : node.properties()) {
-            boolean isData = member.getKey().equals("enum") || member.getKey().equals("const");
-            if (!isData) {
-                index(member.getValue(), own, pointer + "/" + Location.escape(member.getKey()), depth + 1);
-            }
+        if (isSchema && node.path("$dynamicAnchor").isString()) {
+            dynamicAnchors.add(node.get("$dynamicAnchor").stringValue(), location);
         }
+        if (isSchema && isResource && node.path("$recursiveAnchor").asBoolean(false)) {
+            dynamicAnchors.add(DynamicAnchors.RECURSIVE, location);
+        }
+        return own;
     }
 
     private void addAnchor(String keyword, String value, Location location) {
@@ -121,9 +203,6 @@ final class SchemaDocument {
         }
         String name = isId ? value.substring(1) : value;
         byUri.putIfAbsent(location.base() + "#" + name, location);
-        if (keyword.equals("$dynamicAnchor")) {
-            dynamicAnchors.computeIfAbsent(name, key -> new ArrayList<>()).add(location);
-        }
     }
 
     /// Returns the URI against which a schema's references are resolved.
@@ -146,10 +225,45 @@ final class SchemaDocument {
         }
     }
 
+    /// Returns a schema inside another.
+    ///
+    /// @param path the keywords and keys that lead to it
+    Location child(Location parent, JsonNode schema, String... path) {
+        Location child = new Location(schema, base(parent.base(), schema), parent.pointerTo(path), Map.of());
+        return enter(parent.scope(), child);
+    }
+
+    private Location enter(Map<String, Location> scope, Location to) {
+        return new Location(to.node(), to.base(), to.pointer(), dynamicAnchors.enter(scope, to.base()));
+    }
+
     /// Returns the schema that a `$ref` leads to.
     ///
     /// @throws GrammarException if it leads out of the document or nowhere
     Location find(Location from, String reference) {
+        return enter(from.scope(), findPlain(from, reference));
+    }
+
+    /// Returns the schema that a `$dynamicRef` leads to.
+    ///
+    /// @throws GrammarException if it leads out of the document or nowhere
+    Location findDynamic(Location from, String reference) {
+        Location first = findPlain(from, reference);
+        String anchor = first.node().path("$dynamicAnchor").asString("");
+        boolean isDynamic = !anchor.isEmpty() && reference.endsWith("#" + anchor);
+        return enter(from.scope(), isDynamic ? from.scope().getOrDefault(anchor, first) : first);
+    }
+
+    /// Returns the schema that a `$recursiveRef` leads to.
+    ///
+    /// @throws GrammarException if it leads out of the document or nowhere
+    Location findRecursive(Location from, String reference) {
+        Location first = findPlain(from, reference);
+        boolean isDynamic = first.node().path("$recursiveAnchor").asBoolean(false);
+        return enter(from.scope(), isDynamic ? from.scope().getOrDefault(DynamicAnchors.RECURSIVE, first) : first);
+    }
+
+    private Location findPlain(Location from, String reference) {
         String uri = reference.startsWith("#") ? from.base() + reference : resolve(from.base(), reference);
         int hash = uri.indexOf('#');
         String document = hash < 0 ? uri : uri.substring(0, hash);
@@ -199,7 +313,7 @@ final class SchemaDocument {
             base = base(base, node);
             pointer += "/" + Location.escape(token);
         }
-        return node.isObject() || node.isBoolean() ? new Location(node, base, pointer) : null;
+        return node.isObject() || node.isBoolean() ? new Location(node, base, pointer, Map.of()) : null;
     }
 
     private static String decode(String token) {
@@ -208,44 +322,5 @@ final class SchemaDocument {
         } catch (IllegalArgumentException e) {
             return token;
         }
-    }
-
-    /// Returns the schema that a `$dynamicRef` leads to, whatever the path to it.
-    ///
-    /// @throws GrammarException if that depends on the path
-    Location findDynamic(Location from, String reference) {
-        Location first = find(from, reference);
-        JsonNode anchor = first.node().get("$dynamicAnchor");
-        int hash = reference.indexOf('#');
-        boolean dynamic = anchor != null
-                && anchor.isString()
-                && hash >= 0
-                && reference.substring(hash + 1).equals(anchor.stringValue());
-        if (dynamic
-                && dynamicAnchors.getOrDefault(anchor.stringValue(), List.of()).size() > 1) {
-            throw new GrammarException(
-                    Reason.UNSUPPORTED,
-                    "",
-                    "",
-                    "has several targets named " + anchor.stringValue() + ", chosen by the path; use '$ref'");
-        }
-        return first;
-    }
-
-    /// Returns whether some schema of the document changes the meaning of `$recursiveRef`.
-    boolean hasRecursiveAnchor() {
-        return contains(root.node());
-    }
-
-    private static boolean contains(JsonNode node) {
-        if (node.path("$recursiveAnchor").asBoolean(false)) {
-            return true;
-        }
-        for (JsonNode child : node) {
-            if (contains(child)) {
-                return true;
-            }
-        }
-        return false;
     }
 }

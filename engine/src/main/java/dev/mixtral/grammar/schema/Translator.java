@@ -131,7 +131,8 @@ final class Translator {
         if (reference != null && document.draft().compareTo(Draft.DRAFT_7) <= 0) {
             return reference; // up to draft 7 nothing beside a reference counts
         }
-        if (node.has("unevaluatedProperties") || node.has("unevaluatedItems")) {
+        boolean unevaluates = node.has("unevaluatedProperties") || node.has("unevaluatedItems");
+        if (unevaluates && document.draft().has("unevaluatedProperties")) {
             return guard(
                     location,
                     node.has("unevaluatedProperties") ? "unevaluatedProperties" : "unevaluatedItems",
@@ -161,21 +162,18 @@ final class Translator {
         if (node.has("$ref")) {
             result = guard(location, "$ref", value -> formulas.schema(document.find(location, Keywords.text(value))));
         }
-        if (node.has("$dynamicRef") && document.draft() == Draft.DRAFT_2020_12) {
+        if (node.has("$dynamicRef") && document.draft().has("$dynamicRef")) {
             Formula dynamic = guard(
                     location,
                     "$dynamicRef",
                     value -> formulas.schema(document.findDynamic(location, Keywords.text(value))));
             result = result == null ? dynamic : formulas.and(result, dynamic);
         }
-        if (node.has("$recursiveRef") && document.draft() == Draft.DRAFT_2019_09) {
-            Formula recursive = guard(location, "$recursiveRef", value -> {
-                if (document.hasRecursiveAnchor()) {
-                    throw new GrammarException(
-                            Reason.UNSUPPORTED, "", "", "depends on '$recursiveAnchor'; use '$ref' instead");
-                }
-                return formulas.schema(document.find(location, Keywords.text(value)));
-            });
+        if (node.has("$recursiveRef") && document.draft().has("$recursiveRef")) {
+            Formula recursive = guard(
+                    location,
+                    "$recursiveRef",
+                    value -> formulas.schema(document.findRecursive(location, Keywords.text(value))));
             result = result == null ? recursive : formulas.and(result, recursive);
         }
         return result;
@@ -185,6 +183,11 @@ final class Translator {
     Formula guard(Location location, String keyword, Function<JsonNode, Formula> translation) {
         JsonNode value = location.node().get(keyword);
         if (value == null) {
+            return formulas.always();
+        }
+        if (!document.draft().has(keyword)) {
+            warn(location.pointer() + ": '" + keyword + "' is no keyword of the draft that '$schema' names; it is not "
+                    + "enforced");
             return formulas.always();
         }
         try {
@@ -204,6 +207,6 @@ final class Translator {
         if (!schema.isObject() && !schema.isBoolean()) {
             throw Keywords.wrongType("a schema (an object or a boolean)", schema);
         }
-        return formulas.schema(parent.child(schema, document.base(parent.base(), schema), path));
+        return formulas.schema(document.child(parent, schema, path));
     }
 }
