@@ -30,27 +30,32 @@ import org.jspecify.annotations.Nullable;
 /// The loops call the Vector API only, no helpers: C2 inlines the API come what may, but a method of ours only within
 /// its budget, and a vector that a call returns is an object on the heap.
 final class OneToken {
-    /// Multiplies [Lanes#LENGTH] rows of a panel by one token.
+    /// Multiplies two vectors of [Lanes#LENGTH] rows by one token: they share what is made of its activations.
     @FunctionalInterface
     interface Product {
-        /// Writes the products to `sums[at]` and after.
+        /// Writes the products to `sums[at0]` and `sums[at1]` and after.
         ///
-        /// @param panel where the panel starts in `w`
-        /// @param numSubs sub-blocks of the panel
-        /// @param row first row in the panel
+        /// @param panel0 where the panel of the first rows starts in `w`
+        /// @param row0 the first of them in that panel
+        /// @param panel1 where the panel of the second rows starts, which may be the same
+        /// @param row1 the first of them in that panel
+        /// @param numSubs sub-blocks of a panel
         /// @param pairs the token's ([ActivationPairs]) from index `pairsAt` on
         /// @param scales the token's ([QuantizedRows#scales]) from index `scalesAt` on
         void multiply(
                 MemorySegment w,
-                long panel,
+                long panel0,
+                int row0,
+                long panel1,
+                int row1,
                 int numSubs,
-                int row,
                 int[] pairs,
                 int pairsAt,
                 float[] scales,
                 int scalesAt,
                 float[] sums,
-                int at);
+                int at0,
+                int at1);
     }
 
     private static final VectorSpecies<Float> FLOATS = Lanes.FLOATS;
@@ -61,6 +66,12 @@ final class OneToken {
     private static final VectorSpecies<Byte> ROW_BYTES = Lanes.ROW_BYTES;
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
+    /// The lowest 4 bits of both 16-bit halves of a lane. Codes are shifted in lanes of 32 bits, where C2 knows shifts
+    /// by
+    /// a constant.
+    private static final int NIBBLES = 0x000f000f;
+
+    private static final int LOW_BYTES = 0x00ff00ff;
     private static final int SCALES = QuantizedRows.SCALES_PER_RUN;
     private static final int PAIRS = ActivationPairs.PER_RUN;
     private static final int ROWS = PackedType.ROWS;
@@ -89,177 +100,336 @@ final class OneToken {
 
     private static void p4x0(
             MemorySegment w,
-            long panel,
+            long panel0,
+            int row0,
+            long panel1,
+            int row1,
             int numSubs,
-            int row,
             int[] pairs,
             int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
-            int at) {
-        FloatVector acc = FloatVector.zero(FLOATS);
+            int at0,
+            int at1) {
+        FloatVector acc0 = FloatVector.zero(FLOATS);
+        FloatVector acc1 = acc0;
         for (int sub = 0; sub < numSubs; sub++) {
-            long block = panel + (long) sub * P4_0_BYTES;
-            long plane = block + 2L * ROWS + 4L * row;
-            ShortVector s = ShortVector.zero(SHORTS);
+            long block0 = panel0 + (long) sub * P4_0_BYTES;
+            long plane0 = block0 + 2L * ROWS + 4L * row0;
+            long block1 = panel1 + (long) sub * P4_0_BYTES;
+            long plane1 = block1 + 2L * ROWS + 4L * row1;
+            ShortVector s0 = ShortVector.zero(SHORTS);
+            ShortVector s1 = s0;
             for (int j = 0; j < 4; j++) {
-                ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
-                        .reinterpretAsShorts();
+                IntVector v0 = ByteVector.fromMemorySegment(BYTES, w, plane0 + 64L * j, ORDER)
+                        .reinterpretAsInts();
+                IntVector v1 = ByteVector.fromMemorySegment(BYTES, w, plane1 + 64L * j, ORDER)
+                        .reinterpretAsInts();
                 int pair = pairsAt + sub * PAIRS + j;
-                s = s.add(v.and((short) 15)
-                        .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
-                s = s.add(v.lanewise(LSHR, 8)
-                        .and((short) 15)
-                        .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
-                s = s.add(v.lanewise(LSHR, 4)
-                        .and((short) 15)
-                        .mul(IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts()));
-                s = s.add(v.lanewise(LSHR, 12)
-                        .mul(IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts()));
+                ShortVector y = IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts();
+                s0 = s0.add(v0.and(NIBBLES).reinterpretAsShorts().mul(y));
+                s1 = s1.add(v1.and(NIBBLES).reinterpretAsShorts().mul(y));
+                y = IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts();
+                s0 = s0.add(
+                        v0.lanewise(LSHR, 8).and(NIBBLES).reinterpretAsShorts().mul(y));
+                s1 = s1.add(
+                        v1.lanewise(LSHR, 8).and(NIBBLES).reinterpretAsShorts().mul(y));
+                y = IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts();
+                s0 = s0.add(
+                        v0.lanewise(LSHR, 4).and(NIBBLES).reinterpretAsShorts().mul(y));
+                s1 = s1.add(
+                        v1.lanewise(LSHR, 4).and(NIBBLES).reinterpretAsShorts().mul(y));
+                y = IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts();
+                s0 = s0.add(
+                        v0.lanewise(LSHR, 12).and(NIBBLES).reinterpretAsShorts().mul(y));
+                s1 = s1.add(
+                        v1.lanewise(LSHR, 12).and(NIBBLES).reinterpretAsShorts().mul(y));
             }
-            IntVector both = s.reinterpretAsInts();
-            IntVector ints = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
             int run = scalesAt + SCALES * sub;
-            FloatVector dot = FloatVector.broadcast(FLOATS, scales[run + 4])
-                    .fma(FloatVector.broadcast(FLOATS, -8), (FloatVector) ints.convert(I2F, 0));
-            IntVector half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, block + 2L * row, ORDER)
+            IntVector both0 = s0.reinterpretAsInts();
+            IntVector ints0 = both0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both0.lanewise(ASHR, 16));
+            FloatVector dot0 = FloatVector.broadcast(FLOATS, scales[run + 4])
+                    .fma(FloatVector.broadcast(FLOATS, -8), (FloatVector) ints0.convert(I2F, 0));
+            IntVector half0 = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, block0 + 2L * row0, ORDER)
                     .convertShape(S2I, INTS, 0);
-            FloatVector scale = half.lanewise(LSHL, 13)
+            FloatVector scale0 = half0.lanewise(LSHL, 13)
                     .and(Lanes.HALF_MASK)
                     .reinterpretAsFloats()
                     .mul(Lanes.HALF_FACTOR)
                     .reinterpretAsInts()
-                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .lanewise(OR, Lanes.INFINITY, half0.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
                     .reinterpretAsFloats();
-            acc = dot.fma(scale.mul(scales[run]), acc);
+            acc0 = dot0.fma(scale0.mul(scales[run]), acc0);
+            IntVector both1 = s1.reinterpretAsInts();
+            IntVector ints1 = both1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both1.lanewise(ASHR, 16));
+            FloatVector dot1 = FloatVector.broadcast(FLOATS, scales[run + 4])
+                    .fma(FloatVector.broadcast(FLOATS, -8), (FloatVector) ints1.convert(I2F, 0));
+            IntVector half1 = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, block1 + 2L * row1, ORDER)
+                    .convertShape(S2I, INTS, 0);
+            FloatVector scale1 = half1.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(OR, Lanes.INFINITY, half1.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            acc1 = dot1.fma(scale1.mul(scales[run]), acc1);
         }
-        acc.intoArray(sums, at);
+        acc0.intoArray(sums, at0);
+        acc1.intoArray(sums, at1);
     }
 
     private static void p8x0(
             MemorySegment w,
-            long panel,
+            long panel0,
+            int row0,
+            long panel1,
+            int row1,
             int numSubs,
-            int row,
             int[] pairs,
             int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
-            int at) {
-        FloatVector acc = FloatVector.zero(FLOATS);
+            int at0,
+            int at1) {
+        FloatVector acc0 = FloatVector.zero(FLOATS);
+        FloatVector acc1 = acc0;
         for (int sub = 0; sub < numSubs; sub++) {
-            long block = panel + (long) sub * P8_0_BYTES;
-            long plane = block + 2L * ROWS + 4L * row;
-            ShortVector low = ShortVector.zero(SHORTS);
-            ShortVector high = low;
+            long block0 = panel0 + (long) sub * P8_0_BYTES;
+            long plane0 = block0 + 2L * ROWS + 4L * row0;
+            long block1 = panel1 + (long) sub * P8_0_BYTES;
+            long plane1 = block1 + 2L * ROWS + 4L * row1;
+            ShortVector low0 = ShortVector.zero(SHORTS);
+            ShortVector high0 = low0;
+            ShortVector low1 = low0;
+            ShortVector high1 = low0;
             for (int j = 0; j < 8; j++) {
-                ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
-                        .reinterpretAsShorts();
+                IntVector v0 = ByteVector.fromMemorySegment(BYTES, w, plane0 + 64L * j, ORDER)
+                        .reinterpretAsInts();
+                IntVector v1 = ByteVector.fromMemorySegment(BYTES, w, plane1 + 64L * j, ORDER)
+                        .reinterpretAsInts();
                 int pair = pairsAt + sub * PAIRS + (j >> 2) * 8 + (j & 3);
-                ShortVector even = IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts();
-                low = low.add(v.and((short) 15).mul(even));
-                high = high.add(v.lanewise(LSHR, 4).and((short) 15).mul(even));
-                ShortVector odd = IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts();
-                low = low.add(v.lanewise(LSHR, 8).and((short) 15).mul(odd));
-                high = high.add(v.lanewise(LSHR, 12).mul(odd));
+                ShortVector y = IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts();
+                low0 = low0.add(v0.and(NIBBLES).reinterpretAsShorts().mul(y));
+                high0 = high0.add(
+                        v0.lanewise(LSHR, 4).and(NIBBLES).reinterpretAsShorts().mul(y));
+                low1 = low1.add(v1.and(NIBBLES).reinterpretAsShorts().mul(y));
+                high1 = high1.add(
+                        v1.lanewise(LSHR, 4).and(NIBBLES).reinterpretAsShorts().mul(y));
+                y = IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts();
+                low0 = low0.add(
+                        v0.lanewise(LSHR, 8).and(NIBBLES).reinterpretAsShorts().mul(y));
+                high0 = high0.add(
+                        v0.lanewise(LSHR, 12).and(NIBBLES).reinterpretAsShorts().mul(y));
+                low1 = low1.add(
+                        v1.lanewise(LSHR, 8).and(NIBBLES).reinterpretAsShorts().mul(y));
+                high1 = high1.add(
+                        v1.lanewise(LSHR, 12).and(NIBBLES).reinterpretAsShorts().mul(y));
             }
-            IntVector lows = low.reinterpretAsInts();
-            IntVector highs = high.reinterpretAsInts();
-            IntVector ints = highs.lanewise(LSHL, 16)
-                    .lanewise(ASHR, 16)
-                    .add(highs.lanewise(ASHR, 16))
-                    .lanewise(LSHL, 4)
-                    .add(lows.lanewise(LSHL, 16).lanewise(ASHR, 16))
-                    .add(lows.lanewise(ASHR, 16));
             int run = scalesAt + SCALES * sub;
-            FloatVector dot = FloatVector.broadcast(FLOATS, scales[run + 4])
-                    .fma(FloatVector.broadcast(FLOATS, -128), (FloatVector) ints.convert(I2F, 0));
-            IntVector half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, block + 2L * row, ORDER)
+            IntVector lows0 = low0.reinterpretAsInts();
+            IntVector highs0 = high0.reinterpretAsInts();
+            IntVector ints0 = highs0.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 16)
+                    .add(highs0.lanewise(ASHR, 16))
+                    .lanewise(LSHL, 4)
+                    .add(lows0.lanewise(LSHL, 16).lanewise(ASHR, 16))
+                    .add(lows0.lanewise(ASHR, 16));
+            FloatVector dot0 = FloatVector.broadcast(FLOATS, scales[run + 4])
+                    .fma(FloatVector.broadcast(FLOATS, -128), (FloatVector) ints0.convert(I2F, 0));
+            IntVector half0 = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, block0 + 2L * row0, ORDER)
                     .convertShape(S2I, INTS, 0);
-            FloatVector scale = half.lanewise(LSHL, 13)
+            FloatVector scale0 = half0.lanewise(LSHL, 13)
                     .and(Lanes.HALF_MASK)
                     .reinterpretAsFloats()
                     .mul(Lanes.HALF_FACTOR)
                     .reinterpretAsInts()
-                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .lanewise(OR, Lanes.INFINITY, half0.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
                     .reinterpretAsFloats();
-            acc = dot.fma(scale.mul(scales[run]), acc);
+            acc0 = dot0.fma(scale0.mul(scales[run]), acc0);
+            IntVector lows1 = low1.reinterpretAsInts();
+            IntVector highs1 = high1.reinterpretAsInts();
+            IntVector ints1 = highs1.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 16)
+                    .add(highs1.lanewise(ASHR, 16))
+                    .lanewise(LSHL, 4)
+                    .add(lows1.lanewise(LSHL, 16).lanewise(ASHR, 16))
+                    .add(lows1.lanewise(ASHR, 16));
+            FloatVector dot1 = FloatVector.broadcast(FLOATS, scales[run + 4])
+                    .fma(FloatVector.broadcast(FLOATS, -128), (FloatVector) ints1.convert(I2F, 0));
+            IntVector half1 = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, block1 + 2L * row1, ORDER)
+                    .convertShape(S2I, INTS, 0);
+            FloatVector scale1 = half1.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(OR, Lanes.INFINITY, half1.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            acc1 = dot1.fma(scale1.mul(scales[run]), acc1);
         }
-        acc.intoArray(sums, at);
+        acc0.intoArray(sums, at0);
+        acc1.intoArray(sums, at1);
     }
 
     private static void p4K(
             MemorySegment w,
-            long panel,
+            long panel0,
+            int row0,
+            long panel1,
+            int row1,
             int numSubs,
-            int row,
             int[] pairs,
             int pairsAt,
             float[] scales,
             int scalesAt,
             float[] sums,
-            int at) {
-        FloatVector acc = FloatVector.zero(FLOATS);
+            int at0,
+            int at1) {
+        FloatVector acc0 = FloatVector.zero(FLOATS);
+        FloatVector acc1 = acc0;
         for (int first = 0; first < numSubs; first += 8) {
-            long head = panel + (long) (first >> 3) * P4_K_SUPER + 2L * row;
-            IntVector half = (IntVector)
-                    ShortVector.fromMemorySegment(ROW_SHORTS, w, head, ORDER).convertShape(S2I, INTS, 0);
-            FloatVector d = half.lanewise(LSHL, 13)
+            long head0 = panel0 + (long) (first >> 3) * P4_K_SUPER + 2L * row0;
+            IntVector half0 = (IntVector)
+                    ShortVector.fromMemorySegment(ROW_SHORTS, w, head0, ORDER).convertShape(S2I, INTS, 0);
+            FloatVector d0 = half0.lanewise(LSHL, 13)
                     .and(Lanes.HALF_MASK)
                     .reinterpretAsFloats()
                     .mul(Lanes.HALF_FACTOR)
                     .reinterpretAsInts()
-                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .lanewise(OR, Lanes.INFINITY, half0.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
                     .reinterpretAsFloats();
-            half = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head + 2 * ROWS, ORDER)
+            IntVector minHalf0 = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head0 + 2 * ROWS, ORDER)
                     .convertShape(S2I, INTS, 0);
-            FloatVector negativeMin = half.lanewise(LSHL, 13)
+            FloatVector negativeMin0 = minHalf0.lanewise(LSHL, 13)
                     .and(Lanes.HALF_MASK)
                     .reinterpretAsFloats()
                     .mul(-Lanes.HALF_FACTOR)
                     .reinterpretAsInts()
-                    .lanewise(OR, Lanes.INFINITY, half.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .lanewise(
+                            OR,
+                            Lanes.INFINITY,
+                            minHalf0.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            long head1 = panel1 + (long) (first >> 3) * P4_K_SUPER + 2L * row1;
+            IntVector half1 = (IntVector)
+                    ShortVector.fromMemorySegment(ROW_SHORTS, w, head1, ORDER).convertShape(S2I, INTS, 0);
+            FloatVector d1 = half1.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(OR, Lanes.INFINITY, half1.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
+                    .reinterpretAsFloats();
+            IntVector minHalf1 = (IntVector) ShortVector.fromMemorySegment(ROW_SHORTS, w, head1 + 2 * ROWS, ORDER)
+                    .convertShape(S2I, INTS, 0);
+            FloatVector negativeMin1 = minHalf1.lanewise(LSHL, 13)
+                    .and(Lanes.HALF_MASK)
+                    .reinterpretAsFloats()
+                    .mul(-Lanes.HALF_FACTOR)
+                    .reinterpretAsInts()
+                    .lanewise(
+                            OR,
+                            Lanes.INFINITY,
+                            minHalf1.and(Lanes.HALF_INFINITY).compare(EQ, Lanes.HALF_INFINITY))
                     .reinterpretAsFloats();
             for (int sub = first; sub < first + 8; sub++) {
-                long block = head + P4_K_HEADER + (long) (sub - first) * P4_K_BYTES - row;
-                long plane = block + 2L * ROWS + 3L * row;
-                ShortVector s = ShortVector.zero(SHORTS);
+                long block0 = head0 + P4_K_HEADER + (long) (sub - first) * P4_K_BYTES - row0;
+                long plane0 = block0 + 2L * ROWS + 3L * row0;
+                long block1 = head1 + P4_K_HEADER + (long) (sub - first) * P4_K_BYTES - row1;
+                long plane1 = block1 + 2L * ROWS + 3L * row1;
+                ShortVector s0 = ShortVector.zero(SHORTS);
+                ShortVector s1 = s0;
                 for (int j = 0; j < 4; j++) {
-                    ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
-                            .reinterpretAsShorts();
+                    IntVector v0 = ByteVector.fromMemorySegment(BYTES, w, plane0 + 64L * j, ORDER)
+                            .reinterpretAsInts();
+                    IntVector v1 = ByteVector.fromMemorySegment(BYTES, w, plane1 + 64L * j, ORDER)
+                            .reinterpretAsInts();
                     int pair = pairsAt + sub * PAIRS + j;
-                    s = s.add(v.and((short) 15)
-                            .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
-                    s = s.add(v.lanewise(LSHR, 8)
-                            .and((short) 15)
-                            .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
-                    s = s.add(v.lanewise(LSHR, 4)
-                            .and((short) 15)
-                            .mul(IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts()));
-                    s = s.add(v.lanewise(LSHR, 12)
-                            .mul(IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts()));
+                    ShortVector y = IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts();
+                    s0 = s0.add(v0.and(NIBBLES).reinterpretAsShorts().mul(y));
+                    s1 = s1.add(v1.and(NIBBLES).reinterpretAsShorts().mul(y));
+                    y = IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts();
+                    s0 = s0.add(v0.lanewise(LSHR, 8)
+                            .and(NIBBLES)
+                            .reinterpretAsShorts()
+                            .mul(y));
+                    s1 = s1.add(v1.lanewise(LSHR, 8)
+                            .and(NIBBLES)
+                            .reinterpretAsShorts()
+                            .mul(y));
+                    y = IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts();
+                    s0 = s0.add(v0.lanewise(LSHR, 4)
+                            .and(NIBBLES)
+                            .reinterpretAsShorts()
+                            .mul(y));
+                    s1 = s1.add(v1.lanewise(LSHR, 4)
+                            .and(NIBBLES)
+                            .reinterpretAsShorts()
+                            .mul(y));
+                    y = IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts();
+                    s0 = s0.add(v0.lanewise(LSHR, 12)
+                            .and(NIBBLES)
+                            .reinterpretAsShorts()
+                            .mul(y));
+                    s1 = s1.add(v1.lanewise(LSHR, 12)
+                            .and(NIBBLES)
+                            .reinterpretAsShorts()
+                            .mul(y));
                 }
-                IntVector both = s.reinterpretAsInts();
-                IntVector ints = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
                 int run = scalesAt + SCALES * sub;
-                FloatVector scale = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block, ORDER)
+                IntVector both0 = s0.reinterpretAsInts();
+                IntVector ints0 = both0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both0.lanewise(ASHR, 16));
+                FloatVector scale0 = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block0, ORDER)
                                 .convertShape(B2I, INTS, 0)
                                 .convert(I2F, 0))
-                        .mul(d);
-                acc = ((FloatVector) ints.convert(I2F, 0)).fma(scale.mul(scales[run]), acc);
-                FloatVector min = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block + ROWS, ORDER)
+                        .mul(d0);
+                acc0 = ((FloatVector) ints0.convert(I2F, 0)).fma(scale0.mul(scales[run]), acc0);
+                FloatVector min0 = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block0 + ROWS, ORDER)
                                 .convertShape(ZERO_EXTEND_B2I, INTS, 0)
                                 .convert(I2F, 0))
-                        .mul(negativeMin);
-                acc = min.fma(FloatVector.broadcast(FLOATS, scales[run + 1]), acc);
+                        .mul(negativeMin0);
+                acc0 = min0.fma(FloatVector.broadcast(FLOATS, scales[run + 1]), acc0);
+                IntVector both1 = s1.reinterpretAsInts();
+                IntVector ints1 = both1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both1.lanewise(ASHR, 16));
+                FloatVector scale1 = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block1, ORDER)
+                                .convertShape(B2I, INTS, 0)
+                                .convert(I2F, 0))
+                        .mul(d1);
+                acc1 = ((FloatVector) ints1.convert(I2F, 0)).fma(scale1.mul(scales[run]), acc1);
+                FloatVector min1 = ((FloatVector) ByteVector.fromMemorySegment(ROW_BYTES, w, block1 + ROWS, ORDER)
+                                .convertShape(ZERO_EXTEND_B2I, INTS, 0)
+                                .convert(I2F, 0))
+                        .mul(negativeMin1);
+                acc1 = min1.fma(FloatVector.broadcast(FLOATS, scales[run + 1]), acc1);
             }
         }
-        acc.intoArray(sums, at);
+        acc0.intoArray(sums, at0);
+        acc1.intoArray(sums, at1);
     }
 
     private static void p6K(
+            MemorySegment w,
+            long panel0,
+            int row0,
+            long panel1,
+            int row1,
+            int numSubs,
+            int[] pairs,
+            int pairsAt,
+            float[] scales,
+            int scalesAt,
+            float[] sums,
+            int at0,
+            int at1) {
+        p6KOfOne(w, panel0, numSubs, row0, pairs, pairsAt, scales, scalesAt, sums, at0);
+        p6KOfOne(w, panel1, numSubs, row1, pairs, pairsAt, scales, scalesAt, sums, at1);
+    }
+
+    /// One vector of rows: the sums of two would not fit the registers of AVX2.
+    private static void p6KOfOne(
             MemorySegment w,
             long panel,
             int numSubs,
@@ -285,44 +455,55 @@ final class OneToken {
             for (int sub = first; sub < first + 8; sub++) {
                 long block = head + P6_K_HEADER + (long) (sub - first) * P6_K_BYTES - row;
                 long plane = block + 2L * ROWS + 3L * row;
-                ShortVector high0 = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW, ORDER)
-                        .reinterpretAsShorts();
-                ShortVector high1 = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW + 64, ORDER)
-                        .reinterpretAsShorts();
+                IntVector high0 = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW, ORDER)
+                        .reinterpretAsInts();
+                IntVector high1 = ByteVector.fromMemorySegment(BYTES, w, plane + P6_K_LOW + 64, ORDER)
+                        .reinterpretAsInts();
                 IntVector ints0 = IntVector.zero(INTS);
                 IntVector ints1 = ints0;
                 for (int j = 0; j < 4; j += 2) {
                     int pair = pairsAt + sub * PAIRS + j;
-                    ShortVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
-                            .reinterpretAsShorts();
+                    IntVector v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j, ORDER)
+                            .reinterpretAsInts();
                     ShortVector s0 = ShortVector.zero(SHORTS);
                     ShortVector s1 = s0;
-                    ShortVector c =
-                            v.and((short) 0x0f0f).or(high0.lanewise(LSHL, 4).and((short) 0x3030));
-                    s0 = s0.add(c.and((short) 0xff)
+                    IntVector c = v.and(0x0f0f0f0f).or(high0.lanewise(LSHL, 4).and(0x30303030));
+                    s0 = s0.add(c.and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
                     s0 = s0.add(c.lanewise(LSHR, 8)
+                            .and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
                     c = v.lanewise(LSHR, 4)
-                            .and((short) 0x0f0f)
-                            .or(high1.lanewise(LSHL, 4).and((short) 0x3030));
-                    s1 = s1.add(c.and((short) 0xff)
+                            .and(0x0f0f0f0f)
+                            .or(high1.lanewise(LSHL, 4).and(0x30303030));
+                    s1 = s1.add(c.and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 8]).reinterpretAsShorts()));
                     s1 = s1.add(c.lanewise(LSHR, 8)
+                            .and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 12]).reinterpretAsShorts()));
                     v = ByteVector.fromMemorySegment(BYTES, w, plane + 64L * j + 64, ORDER)
-                            .reinterpretAsShorts();
-                    c = v.and((short) 0x0f0f).or(high0.lanewise(LSHL, 2).and((short) 0x3030));
-                    s0 = s0.add(c.and((short) 0xff)
+                            .reinterpretAsInts();
+                    c = v.and(0x0f0f0f0f).or(high0.lanewise(LSHL, 2).and(0x30303030));
+                    s0 = s0.add(c.and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
                     s0 = s0.add(c.lanewise(LSHR, 8)
+                            .and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
                     c = v.lanewise(LSHR, 4)
-                            .and((short) 0x0f0f)
-                            .or(high1.lanewise(LSHL, 2).and((short) 0x3030));
-                    s1 = s1.add(c.and((short) 0xff)
+                            .and(0x0f0f0f0f)
+                            .or(high1.lanewise(LSHL, 2).and(0x30303030));
+                    s1 = s1.add(c.and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 9]).reinterpretAsShorts()));
                     s1 = s1.add(c.lanewise(LSHR, 8)
+                            .and(LOW_BYTES)
+                            .reinterpretAsShorts()
                             .mul(IntVector.broadcast(INTS, pairs[pair + 13]).reinterpretAsShorts()));
                     IntVector both = s0.reinterpretAsInts();
                     ints0 = ints0.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16))

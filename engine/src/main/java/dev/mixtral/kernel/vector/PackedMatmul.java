@@ -11,6 +11,7 @@ import jdk.incubator.vector.FloatVector;
 /// of them, which then go to the output, or through the gated activation and into 8 bits again.
 final class PackedMatmul {
     private static final int ROWS = PackedType.ROWS;
+    private static final int VECTORS = ROWS / Lanes.LENGTH;
 
     /// Tokens of a block: what the pairs of [PackedBatch]'s columns take of them stays in the second-level cache.
     private static final int TOKENS = 64;
@@ -131,14 +132,33 @@ final class PackedMatmul {
         for (int t = 0; t < numTokens; t++) {
             ActivationPairs.fill(x, token + t, 0, numSubs, pairs, t * numPairs);
         }
-        for (int p = 0; p < numPanels; p++) {
-            long at = (panel + p) * w.panelBytes();
+        int numVectors = numPanels * VECTORS;
+        for (int v0 = 0; v0 < numVectors; v0 += 2) {
+            // The last of an odd number goes with itself.
+            int v1 = Math.min(v0 + 1, numVectors - 1);
+            long panel0 = (panel + v0 / VECTORS) * w.panelBytes();
+            long panel1 = (panel + v1 / VECTORS) * w.panelBytes();
+            int row0 = v0 % VECTORS * Lanes.LENGTH;
+            int row1 = v1 % VECTORS * Lanes.LENGTH;
             for (int t = 0; t < numTokens; t++) {
+                int at0 = PackedBatch.sumsAt(v0 / VECTORS, t, numTokens) + row0;
+                int at1 = PackedBatch.sumsAt(v1 / VECTORS, t, numTokens) + row1;
+                int pairsAt = t * numPairs;
                 int scalesAt = x.scalesOffset(token + t);
-                for (int row = 0; row < ROWS; row += Lanes.LENGTH) {
-                    int to = PackedBatch.sumsAt(p, t, numTokens) + row;
-                    product.multiply(w.data(), at, numSubs, row, pairs, t * numPairs, x.scales(), scalesAt, sums, to);
-                }
+                product.multiply(
+                        w.data(),
+                        panel0,
+                        row0,
+                        panel1,
+                        row1,
+                        numSubs,
+                        pairs,
+                        pairsAt,
+                        x.scales(),
+                        scalesAt,
+                        sums,
+                        at0,
+                        at1);
             }
         }
     }
