@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /// Messages say what, where, expected and got, and the next step. Programming errors stay
 /// [IllegalArgumentException], [IllegalStateException] and [NullPointerException].
 public abstract sealed class MixtralException extends RuntimeException
-        permits ContextLengthException,
+        permits AnswerException,
+                ContextLengthException,
                 GrammarException,
                 EngineClosedException,
                 EngineFailedException,

@@ -1,5 +1,6 @@
 package dev.mixtral.server.api;
 
+import dev.mixtral.error.AnswerException;
 import dev.mixtral.error.ContextLengthException;
 import dev.mixtral.error.EngineClosedException;
 import dev.mixtral.error.EngineFailedException;
@@ -32,7 +33,7 @@ final class EngineErrors {
             case OverloadedException e -> ApiError.rateLimited(message, e.retryAfterSeconds());
             case EngineClosedException _ -> ApiError.unavailable("overloaded", message, RETRY_SECONDS);
             case EngineFailedException _, KernelUnavailableException _ -> ApiError.internal(requestId);
-            case ModelFormatException _, ModelNotFoundException _ -> ApiError.internal(requestId);
+            case AnswerException _, ModelFormatException _, ModelNotFoundException _ -> ApiError.internal(requestId);
         };
     }
 
