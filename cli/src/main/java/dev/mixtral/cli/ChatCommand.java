@@ -28,6 +28,9 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private final SamplingOptions sampling = new SamplingOptions();
 
+    @Mixin
+    private final LoraOption lora = new LoraOption();
+
     @Option(names = "--system", paramLabel = "TEXT", description = "Instructions for the model.")
     private @Nullable String system;
 
@@ -40,7 +43,7 @@ final class ChatCommand implements Callable<Integer> {
         SamplingParams params = sampling.toParams(null);
         Path path = model.resolve(terminal);
         try (Engine engine = Engine.load(path, compute.toConfigOfOneReader())) {
-            ChatSession session = new ChatSession(engine, params, system, terminal);
+            ChatSession session = new ChatSession(engine, lora.load(engine), params, system, terminal);
             if (terminal.inputIsTerminal()) {
                 terminal.err()
                         .println(path.getFileName() + ", "

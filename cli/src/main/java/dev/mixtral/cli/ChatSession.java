@@ -36,6 +36,7 @@ final class ChatSession {
             Ctrl-C ends an answer; a second one ends the program.""";
 
     private final Engine engine;
+    private final String adapter;
     private final SamplingParams params;
     private final Terminal terminal;
     private final List<Message> history = new ArrayList<>();
@@ -44,9 +45,11 @@ final class ChatSession {
     private volatile @Nullable Generation running;
     private volatile boolean interrupted;
 
+    /// @param adapter name of a loaded adapter; empty for the model itself
     /// @param system instructions for the model, if any
-    ChatSession(Engine engine, SamplingParams params, @Nullable String system, Terminal terminal) {
+    ChatSession(Engine engine, String adapter, SamplingParams params, @Nullable String system, Terminal terminal) {
         this.engine = engine;
+        this.adapter = adapter;
         this.params = params;
         this.system = system;
         this.terminal = terminal;
@@ -86,7 +89,8 @@ final class ChatSession {
         messages.add(Message.user(text));
         Answer answer = new Answer(engine.tokenizer());
         interrupted = false;
-        try (Generation generation = engine.generate(engine.chat(messages, List.of(), params))) {
+        try (Generation generation =
+                engine.generate(engine.chat(messages, List.of(), params).withAdapter(adapter))) {
             running = generation;
             for (GenerationEvent event : generation) {
                 answer.add(event);

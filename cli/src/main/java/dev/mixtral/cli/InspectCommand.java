@@ -2,14 +2,19 @@ package dev.mixtral.cli;
 
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
+import dev.mixtral.lora.LoraFiles;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Tells what a model is and what it needs, from its headers alone.
-@Command(name = "inspect", description = "Show a model's architecture, parameters, tensors, memory and kernels.")
+/// Tells what a model is and what it needs, from its headers alone; or what an adapter is.
+@Command(
+        name = "inspect",
+        description = "Show a model's architecture, parameters, tensors, memory and kernels; or what an adapter"
+                + " changes.")
 final class InspectCommand implements Callable<Integer> {
     private final Terminal terminal;
 
@@ -45,7 +50,12 @@ final class InspectCommand implements Callable<Integer> {
         if (context != null) {
             OptionChecks.requirePositive("--context", context);
         }
-        try (Checkpoint checkpoint = Checkpoints.open(model.resolve(terminal))) {
+        Path path = model.resolve(terminal);
+        if (LoraFiles.isAdapter(path)) {
+            inspectAdapter(path);
+            return 0;
+        }
+        try (Checkpoint checkpoint = Checkpoints.open(path)) {
             Inspection inspection = new Inspection(
                     checkpoint, context == null ? checkpoint.config().contextLength() : context, batch);
             if (json) {
@@ -55,5 +65,14 @@ final class InspectCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private void inspectAdapter(Path path) {
+        AdapterInspection inspection = AdapterInspection.of(path);
+        if (json) {
+            terminal.out().println(JsonLines.MAPPER.writeValueAsString(inspection.toJson()));
+        } else {
+            inspection.print(terminal.out(), tensors);
+        }
     }
 }

@@ -20,6 +20,9 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private final ComputeOptions compute = new ComputeOptions();
 
+    @Mixin
+    private final LoraOption lora = new LoraOption();
+
     @Option(names = "--all", description = "Give the logits of every position, not only of the last: [[…],…].")
     private boolean all;
 
@@ -31,8 +34,9 @@ final class LogitsCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         try (Engine engine = Engine.load(model.resolve(terminal), compute.toConfig())) {
             int vocabSize = engine.modelConfig().vocabSize();
+            String adapter = lora.load(engine);
             return JsonLines.process(terminal, line -> {
-                float[][] logits = engine.logits(JsonLines.ids(line, "ids", vocabSize), all);
+                float[][] logits = engine.logits(JsonLines.ids(line, "ids", vocabSize), all, adapter);
                 ObjectNode result = JsonLines.MAPPER.createObjectNode();
                 if (all) {
                     ArrayNode positions = result.putArray("logits");

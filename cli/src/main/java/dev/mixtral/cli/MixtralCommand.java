@@ -69,6 +69,7 @@ final class MixtralCommand {
                 new PerplexityCommand(terminal),
                 new QuantizeCommand(terminal),
                 new PackCommand(terminal),
+                new MergeCommand(terminal),
                 new HealthCommand(terminal),
                 new BenchCommand(terminal),
                 new TrainCommand(terminal));

@@ -41,6 +41,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private final SamplingOptions sampling = new SamplingOptions();
 
+    @Mixin
+    private final LoraOption lora = new LoraOption();
+
     @ArgGroup
     private Prompt prompt = new Prompt();
 
@@ -86,7 +89,8 @@ final class RunCommand implements Callable<Integer> {
         String text = promptText();
         List<ToolDefinition> functions = tools();
         try (Engine engine = Engine.load(model.resolve(terminal), compute.toConfigOfOneReader());
-                Generation generation = engine.generate(request(engine, text, functions, params))) {
+                Generation generation =
+                        engine.generate(request(engine, text, functions, params).withAdapter(lora.load(engine)))) {
             Answer answer = new Answer(engine.tokenizer());
             for (GenerationEvent event : generation) {
                 answer.add(event);

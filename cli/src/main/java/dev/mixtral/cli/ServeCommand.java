@@ -118,7 +118,7 @@ final class ServeCommand implements Callable<Integer> {
                 observers.modelReady(model.id(), ready.engine());
             }
             server.ready(
-                    new ServedModels(loaded.stream().map(LoadedModel::served).toList()));
+                    new ServedModels(loaded.stream().flatMap(LoadedModel::all).toList()));
             String ids = String.join(
                     ", ", config.models().stream().map(ModelSpec::id).toList());
             LOG.log(System.Logger.Level.INFO, "serving {0} on {1}", ids, server.url());

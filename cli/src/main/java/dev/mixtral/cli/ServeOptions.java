@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -36,7 +37,8 @@ final class ServeOptions {
         boolean isFlag = key.defaultValue() instanceof Boolean;
         OptionSpec.Builder option = OptionSpec.builder(names.toArray(String[]::new))
                 // An option of this type takes only `true` and `false`, and leaves a model behind it alone.
-                .type(isFlag ? Boolean.class : String.class)
+                .type(isFlag ? Boolean.class : key.type().takesSeveral() ? List.class : String.class)
+                .auxiliaryTypes(isFlag ? Boolean.class : String.class)
                 // A secret's flag is known only to be refused with a reason; models are the command's arguments too.
                 .hidden(key.isSecret() || key.equals(ConfigKeys.MODELS))
                 .arity(isFlag ? "0..1" : "1")
@@ -51,9 +53,16 @@ final class ServeOptions {
         Map<String, String> values = new LinkedHashMap<>();
         for (ConfigKey<?> key : ConfigKeys.ALL) {
             if (parsed.hasMatchedOption(key.flag())) {
-                values.put(key.name(), String.valueOf(parsed.<Object>matchedOptionValue(key.flag(), "")));
+                values.put(key.name(), text(parsed.<Object>matchedOptionValue(key.flag(), "")));
             }
         }
         return values;
+    }
+
+    /// What takes several values may be given several times, too.
+    private static String text(Object value) {
+        return value instanceof List<?> values
+                ? values.stream().map(String::valueOf).collect(Collectors.joining(","))
+                : String.valueOf(value);
     }
 }

@@ -60,6 +60,13 @@ class ServeOptionsTest {
     }
 
     @Test
+    void aListMayBeGivenInSeveralFlags() {
+        CommandRun run = print("--lora", "one=a", "--lora=two=b,three=c", "m.gguf");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("lora: [\"one=a\", \"two=b\", \"three=c\"]  # flag --lora");
+    }
+
+    @Test
     void mistakesAreWrongUsage() {
         CommandRun value = print("--port", "http");
         assertThat(value.exitCode()).isEqualTo(2);

@@ -8,7 +8,8 @@ import java.util.List;
 /// @param path GGUF file, packed file, or a checkpoint's folder
 /// @param id the name that answers carry
 /// @param aliases further names that are accepted; `*` accepts any
-public record ModelSpec(Path path, String id, List<String> aliases) {
+/// @param adapters served beside it
+public record ModelSpec(Path path, String id, List<String> aliases, List<AdapterSpec> adapters) {
     /// The alias that accepts any name.
     public static final String ANY = "*";
 
@@ -17,5 +18,11 @@ public record ModelSpec(Path path, String id, List<String> aliases) {
             throw new IllegalArgumentException("a model's id must be a name, got '" + id + "' for " + path);
         }
         aliases = List.copyOf(aliases);
+        adapters = List.copyOf(adapters);
+    }
+
+    /// A model without adapters.
+    public ModelSpec(Path path, String id, List<String> aliases) {
+        this(path, id, aliases, List.of());
     }
 }

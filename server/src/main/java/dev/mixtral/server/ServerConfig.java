@@ -29,6 +29,7 @@ import java.util.List;
 /// @param stallTimeout time that a client may leave its answer unread (default: 60 s)
 /// @param shutdownGrace time that running requests have to end when the server stops (default: 30 s)
 /// @param dataDir folder for files and batches; empty for none, and then neither endpoints (default: none)
+/// @param allowRuntimeLoraUpdating whether clients may load and unload adapters (default: false)
 /// @param providerSlug this server's name among OpenRouter's providers (default: self)
 public record ServerConfig(
         String host,
@@ -54,6 +55,7 @@ public record ServerConfig(
         Duration stallTimeout,
         Duration shutdownGrace,
         String dataDir,
+        boolean allowRuntimeLoraUpdating,
         String providerSlug) {
 
     /// Checks the ranges.
@@ -119,6 +121,7 @@ public record ServerConfig(
         copy.stallTimeout = stallTimeout;
         copy.shutdownGrace = shutdownGrace;
         copy.dataDir = dataDir;
+        copy.allowRuntimeLoraUpdating = allowRuntimeLoraUpdating;
         copy.providerSlug = providerSlug;
         return copy;
     }
@@ -148,6 +151,7 @@ public record ServerConfig(
         private Duration stallTimeout = Duration.ofMinutes(1);
         private Duration shutdownGrace = Duration.ofSeconds(30);
         private String dataDir = "";
+        private boolean allowRuntimeLoraUpdating;
         private String providerSlug = "self";
 
         private Builder() {}
@@ -290,6 +294,12 @@ public record ServerConfig(
             return this;
         }
 
+        /// See [ServerConfig#allowRuntimeLoraUpdating()].
+        public Builder allowRuntimeLoraUpdating(boolean value) {
+            allowRuntimeLoraUpdating = value;
+            return this;
+        }
+
         /// See [ServerConfig#providerSlug()].
         public Builder providerSlug(String value) {
             providerSlug = value;
@@ -324,6 +334,7 @@ public record ServerConfig(
                     stallTimeout,
                     shutdownGrace,
                     dataDir,
+                    allowRuntimeLoraUpdating,
                     providerSlug);
         }
     }

@@ -4,7 +4,9 @@ import dev.mixtral.chat.Message;
 import dev.mixtral.chat.ToolDefinition;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationRequest;
+import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.sampling.TokenLogprob;
+import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.tokenizer.Tokenizer;
 import java.time.Duration;
 import java.util.List;
@@ -30,6 +32,26 @@ public interface ChatModel {
     /// Returns whether the model writes calls of tools as text, for want of a token.
     default boolean writesCallsAsText() {
         return false;
+    }
+
+    /// Loads an adapter from a path on this machine.
+    ///
+    /// @throws dev.mixtral.error.MixtralException if there is none, it is broken or of another model, or the name
+    ///     is taken
+    default void loadAdapter(AdapterSpec adapter) {
+        throw new UnsupportedModelException("This model takes no adapters.");
+    }
+
+    /// Forgets an adapter; what is being generated with it goes on.
+    ///
+    /// @return whether there was one of that name
+    default boolean unloadAdapter(String name) {
+        return false;
+    }
+
+    /// Returns the model with an adapter that is loaded.
+    default ChatModel withAdapter(String name) {
+        throw new UnsupportedModelException("This model takes no adapters.");
     }
 
     /// Returns the prompt of a conversation.

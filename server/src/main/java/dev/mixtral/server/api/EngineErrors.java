@@ -33,7 +33,9 @@ final class EngineErrors {
             case OverloadedException e -> ApiError.rateLimited(message, e.retryAfterSeconds());
             case EngineClosedException _ -> ApiError.unavailable("overloaded", message, RETRY_SECONDS);
             case EngineFailedException _, KernelUnavailableException _ -> ApiError.internal(requestId);
-            case AnswerException _, ModelFormatException _, ModelNotFoundException _ -> ApiError.internal(requestId);
+            case AnswerException _, ModelFormatException _ -> ApiError.internal(requestId);
+            // An adapter that was unloaded since the request came.
+            case ModelNotFoundException _ -> ApiError.modelGone(message);
         };
     }
 

@@ -10,6 +10,7 @@ import dev.mixtral.engine.GenerationRequest;
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.sampling.TokenLogprob.Candidate;
+import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.tokenizer.Tokenizer;
 import dev.mixtral.tokenizer.TokenizerVersion;
 import java.time.Duration;
@@ -19,18 +20,39 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// A model that an engine of this process runs. Thread-safe.
+/// A model that an engine of this process runs, by itself or with an adapter. Thread-safe.
 public final class EngineModel implements ChatModel {
     /// All logits of a prompt are in memory at once while it is scored: half a gibibyte of them at most.
     private static final long MAX_SCORED_LOGITS = 1L << 27;
 
     private final Engine engine;
+    private final String adapter;
     private final String fingerprint;
 
     /// @param engine stays the caller's to close
     public EngineModel(Engine engine) {
+        this(engine, "");
+    }
+
+    private EngineModel(Engine engine, String adapter) {
         this.engine = engine;
-        this.fingerprint = engine.fingerprint();
+        this.adapter = adapter;
+        this.fingerprint = engine.fingerprint(adapter);
+    }
+
+    @Override
+    public void loadAdapter(AdapterSpec spec) {
+        engine.loadAdapter(spec.name(), spec.path());
+    }
+
+    @Override
+    public boolean unloadAdapter(String name) {
+        return engine.unloadAdapter(name);
+    }
+
+    @Override
+    public ChatModel withAdapter(String name) {
+        return new EngineModel(engine, name);
     }
 
     @Override
@@ -74,7 +96,9 @@ public final class EngineModel implements ChatModel {
 
     @Override
     public List<Choice> generate(List<GenerationRequest> requests) {
-        return engine.generate(requests).stream().<Choice>map(EngineChoice::new).toList();
+        List<GenerationRequest> adapted =
+                requests.stream().map(request -> request.withAdapter(adapter)).toList();
+        return engine.generate(adapted).stream().<Choice>map(EngineChoice::new).toList();
     }
 
     @Override
@@ -85,7 +109,7 @@ public final class EngineModel implements ChatModel {
                     "log-probabilities of an echoed prompt are available for prompts of up to "
                             + MAX_SCORED_LOGITS / vocabSize() + " tokens, but this one has " + ids.length);
         }
-        float[][] logits = engine.logits(ids, true);
+        float[][] logits = engine.logits(ids, true, adapter);
         List<TokenLogprob> result = new ArrayList<>();
         result.add(new TokenLogprob(ids[0], 0, List.of()));
         for (int i = 1; i < ids.length; i++) {

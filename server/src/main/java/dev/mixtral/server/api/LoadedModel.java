@@ -5,22 +5,20 @@ import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.server.ModelSpec;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A model in memory, under the names that clients know. Owns its engine.
 ///
-/// @param served what clients see
+/// @param served what clients see of the model
+/// @param adapters what they see of its adapters
 /// @param engine what runs it
-public record LoadedModel(ServedModel served, Engine engine) implements AutoCloseable {
-    /// When Mixtral 8x7B was published; stands for files whose time is unknown.
-    private static final long PUBLISHED = 1_702_252_800L;
-
-    /// Loads a model.
+public record LoadedModel(ServedModel served, List<ServedModel> adapters, Engine engine) implements AutoCloseable {
+    /// Loads a model and its adapters.
     ///
     /// @throws dev.mixtral.error.MixtralException if there is none, it is broken, or it cannot run here
     public static LoadedModel load(ModelSpec spec, EngineConfig config) {
@@ -31,24 +29,23 @@ public record LoadedModel(ServedModel served, Engine engine) implements AutoClos
             ServedModel served = new ServedModel(
                     spec.id(),
                     spec.aliases(),
-                    created(spec),
+                    FileTimes.seconds(spec.path()),
                     description(engine.modelConfig()),
                     quantization(engine.checkpoint()),
                     String.valueOf(spec.path().getFileName()),
                     new EngineModel(engine));
-            return new LoadedModel(served, engine);
+            spec.adapters().forEach(adapter -> engine.loadAdapter(adapter.name(), adapter.path()));
+            return new LoadedModel(
+                    served, spec.adapters().stream().map(served::adapter).toList(), engine);
         } catch (RuntimeException e) {
             engine.close();
             throw e;
         }
     }
 
-    private static long created(ModelSpec spec) {
-        try {
-            return Files.getLastModifiedTime(spec.path()).toMillis() / 1000;
-        } catch (IOException e) {
-            return PUBLISHED;
-        }
+    /// Returns everything that clients can name.
+    public Stream<ServedModel> all() {
+        return Stream.concat(Stream.of(served), adapters.stream());
     }
 
     private static String description(MixtralConfig config) {

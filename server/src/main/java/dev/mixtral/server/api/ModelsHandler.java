@@ -68,6 +68,7 @@ final class ModelsHandler {
                 served.created(),
                 served.root(),
                 served.description(),
-                served.model().contextLength());
+                served.model().contextLength(),
+                served.parent());
     }
 }

@@ -27,6 +27,7 @@ final class Routes {
         this.state = state;
         addGeneration(services);
         addModels(services);
+        addAdapters(services);
         addProbes(observer);
         addInformation(services, version);
         OpenApiHandler openApi = new OpenApiHandler();
@@ -60,6 +61,12 @@ final class Routes {
         routes.add(new Route(GET, "/api/v1/models/{id+}/endpoints", Access.KEY, true, models::endpoints));
         routes.addAll(
                 Route.of(GET, List.of("/v1/models/{id+}", "/api/v1/models/{id+}"), Access.KEY, true, models::get));
+    }
+
+    private void addAdapters(Services services) {
+        AdaptersHandler adapters = new AdaptersHandler(services);
+        routes.add(new Route(POST, "/v1/load_lora_adapter", Access.KEY, true, adapters::load));
+        routes.add(new Route(POST, "/v1/unload_lora_adapter", Access.KEY, true, adapters::unload));
     }
 
     private void addProbes(ServerObserver observer) {

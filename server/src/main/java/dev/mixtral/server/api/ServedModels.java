@@ -2,6 +2,7 @@ package dev.mixtral.server.api;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The models that are ready. Immutable.
 ///
@@ -9,6 +10,17 @@ import java.util.Optional;
 public record ServedModels(List<ServedModel> models) {
     public ServedModels {
         models = List.copyOf(models);
+    }
+
+    /// Returns the same with one more.
+    ServedModels with(ServedModel model) {
+        return new ServedModels(Stream.concat(models.stream(), Stream.of(model)).toList());
+    }
+
+    /// Returns the same without the one of an id.
+    ServedModels without(String id) {
+        return new ServedModels(
+                models.stream().filter(model -> !model.id().equals(id)).toList());
     }
 
     /// Returns the model of a name: by id, then by alias, then one that takes any name.

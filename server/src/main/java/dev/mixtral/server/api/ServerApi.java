@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The API of the server, apart from HTTP's own matters: decides about requests and answers them. Thread-safe.
@@ -48,7 +49,7 @@ public final class ServerApi {
         this.config = config;
         this.observer = observer;
         this.keys = new Keys(config.apiKeys(), config.maxRequestsPerKey());
-        this.services = new Services(config, keys, () -> models);
+        this.services = new Services(config, keys, () -> models, this::change);
         this.routes = new Routes(services, this::state, observer, version);
     }
 
@@ -58,9 +59,13 @@ public final class ServerApi {
     }
 
     /// Begins to answer requests to models.
-    public void ready(ServedModels served) {
+    public synchronized void ready(ServedModels served) {
         models = served;
         state = State.READY;
+    }
+
+    private synchronized void change(UnaryOperator<ServedModels> to) {
+        models = to.apply(models);
     }
 
     /// Lets running requests go on, and refuses others from now on.

@@ -13,20 +13,34 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// What the endpoints share: settings, models, and the list of what is being generated. Thread-safe.
 final class Services {
     private final ServerConfig config;
     private final Keys keys;
     private final Supplier<ServedModels> models;
+    private final Consumer<UnaryOperator<ServedModels>> change;
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
 
     /// @param models the models that are ready
-    Services(ServerConfig config, Keys keys, Supplier<ServedModels> models) {
+    /// @param change changes these
+    Services(
+            ServerConfig config,
+            Keys keys,
+            Supplier<ServedModels> models,
+            Consumer<UnaryOperator<ServedModels>> change) {
         this.config = config;
         this.keys = keys;
         this.models = models;
+        this.change = change;
+    }
+
+    /// Changes which models are ready; requests that run have the one that they began with.
+    void change(UnaryOperator<ServedModels> to) {
+        change.accept(to);
     }
 
     ServerConfig config() {

@@ -51,6 +51,15 @@ public final class ConfigKeys {
             List.of(),
             "Further names for models, as `NAME=ID`, or `NAME` for the first model. `*` accepts any name.");
 
+    /// Adapters to serve.
+    public static final ConfigKey<List<String>> LORA = key(
+            "lora",
+            Section.SERVER,
+            ValueType.list("adapters, as NAME=PATH or MODEL:NAME=PATH"),
+            List.of(),
+            "Adapters to serve beside a model: PEFT folders or GGUF adapters, as `NAME=PATH` for the first model, or"
+                    + " `MODEL:NAME=PATH`. Clients call each `MODEL:NAME`, or `NAME`.");
+
     /// Dialect where nothing in a request tells.
     public static final ConfigKey<Dialect> DIALECT = key(
             "dialect",
@@ -126,6 +135,15 @@ public final class ConfigKeys {
             ValueType.bool(),
             SERVER.protectMetrics(),
             "Whether `/metrics` asks for a key too.");
+
+    /// Whether adapters may be loaded by requests.
+    public static final ConfigKey<Boolean> ALLOW_RUNTIME_LORA_UPDATING = key(
+            "allow-runtime-lora-updating",
+            Section.ACCESS,
+            ValueType.bool(),
+            SERVER.allowRuntimeLoraUpdating(),
+            "Whether clients may load adapters from paths on the server, and unload them: `/v1/load_lora_adapter` and"
+                    + " `/v1/unload_lora_adapter`. Only for clients that are trusted.");
 
     /// Origins that browsers may call from.
     public static final ConfigKey<String> CORS_ORIGIN = key(
@@ -325,6 +343,7 @@ public final class ConfigKeys {
             PORT,
             MODELS,
             MODEL_ALIASES,
+            LORA,
             DIALECT,
             STREAM_KEEP_ALIVE,
             STREAM_KEEP_ALIVE_SECONDS,
@@ -334,6 +353,7 @@ public final class ConfigKeys {
             API_KEYS,
             API_KEYS_FILE,
             PROTECT_METRICS,
+            ALLOW_RUNTIME_LORA_UPDATING,
             CORS_ORIGIN,
             THREADS,
             KERNELS,

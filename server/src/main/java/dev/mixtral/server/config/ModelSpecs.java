@@ -1,24 +1,29 @@
 package dev.mixtral.server.config;
 
+import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.server.ModelSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Reads which models to serve under which names.
 final class ModelSpecs {
     private final Map<String, Path> paths = new LinkedHashMap<>();
     private final Map<String, String> idsByAlias = new TreeMap<>();
+    private final Map<String, List<AdapterSpec>> adaptersById = new LinkedHashMap<>();
+    private final Set<String> adapterNames = new HashSet<>();
 
     private ModelSpecs() {}
 
     /// Reads the models of a configuration.
     ///
     /// @param embedded the model that is served if none is named
-    /// @throws ConfigException if a name is used twice, or an alias names no model
+    /// @throws ConfigException if a name is used twice, or an alias or adapter names no model
     static List<ModelSpec> of(Configuration configuration, Path embedded) {
         ModelSpecs result = new ModelSpecs();
         List<String> models = configuration.get(ConfigKeys.MODELS);
@@ -29,8 +34,15 @@ final class ModelSpecs {
         configuration
                 .get(ConfigKeys.MODEL_ALIASES)
                 .forEach(text -> result.addAlias(text, configuration.source(ConfigKeys.MODEL_ALIASES)));
+        configuration
+                .get(ConfigKeys.LORA)
+                .forEach(text -> result.addAdapter(text, configuration.source(ConfigKeys.LORA)));
         return result.paths.entrySet().stream()
-                .map(model -> new ModelSpec(model.getValue(), model.getKey(), result.aliasesOf(model.getKey())))
+                .map(model -> new ModelSpec(
+                        model.getValue(),
+                        model.getKey(),
+                        result.aliasesOf(model.getKey()),
+                        result.adaptersById.getOrDefault(model.getKey(), List.of())))
                 .toList();
     }
 
@@ -66,6 +78,27 @@ final class ModelSpecs {
         if (alias.isEmpty() || paths.containsKey(alias) || idsByAlias.put(alias, id) != null) {
             throw new ConfigException(source + ": model-aliases: '" + alias + "' is empty or taken already");
         }
+    }
+
+    private void addAdapter(String text, Source source) {
+        int equals = text.indexOf('=');
+        if (equals <= 0 || equals == text.length() - 1) {
+            throw new ConfigException(source + ": lora: expected NAME=PATH or MODEL:NAME=PATH, got '" + text + "'");
+        }
+        String left = text.substring(0, equals).strip();
+        String id = paths.keySet().stream()
+                .filter(model -> left.startsWith(model + ":"))
+                .findFirst()
+                .orElse("");
+        String name = id.isEmpty() ? left : left.substring(id.length() + 1);
+        boolean taken = paths.containsKey(name) || idsByAlias.containsKey(name) || !adapterNames.add(name);
+        if (name.isBlank() || name.equals(ModelSpec.ANY) || taken) {
+            throw new ConfigException(source + ": lora: '" + name + "' is no name for an adapter, or taken already");
+        }
+        Path path = Path.of(text.substring(equals + 1).strip());
+        adaptersById
+                .computeIfAbsent(id.isEmpty() ? paths.keySet().iterator().next() : id, _ -> new ArrayList<>())
+                .add(new AdapterSpec(name, path));
     }
 
     private List<String> aliasesOf(String id) {

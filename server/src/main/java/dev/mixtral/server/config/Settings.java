@@ -29,6 +29,7 @@ public final class Settings {
                     .engine(engine(from))
                     .apiKeys(ApiKeys.of(from))
                     .protectMetrics(from.get(ConfigKeys.PROTECT_METRICS))
+                    .allowRuntimeLoraUpdating(from.get(ConfigKeys.ALLOW_RUNTIME_LORA_UPDATING))
                     .dialect(from.get(ConfigKeys.DIALECT))
                     .corsOrigin(corsOrigin(from.get(ConfigKeys.CORS_ORIGIN)))
                     .keepAlive(from.get(ConfigKeys.STREAM_KEEP_ALIVE))

@@ -74,6 +74,11 @@ public record ApiError(
                 0);
     }
 
+    /// A model that is served no more: 404.
+    public static ApiError modelGone(String message) {
+        return new ApiError(404, INVALID, "model_not_found", "model", message, 0);
+    }
+
     /// Something else that is not there: 404.
     public static ApiError notFound(String message) {
         return new ApiError(404, INVALID, null, null, message, 0);

@@ -1,6 +1,7 @@
 package dev.mixtral.server.wire;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -37,8 +38,15 @@ public final class ModelCards {
     /// @param root file or folder name of the weights
     /// @param description for people
     /// @param contextLength the configured one
+    /// @param parent the model that this is an adapter of, or `null`
     public record Card(
-            String id, List<String> aliases, long created, String root, String description, int contextLength) {
+            String id,
+            List<String> aliases,
+            long created,
+            String root,
+            String description,
+            int contextLength,
+            @Nullable String parent) {
         public Card {
             aliases = List.copyOf(aliases);
         }
@@ -64,8 +72,10 @@ public final class ModelCards {
                 .put("created", card.created())
                 .put("owned_by", "mistralai")
                 .put("root", card.root());
-        node.set("parent", Json.NODES.nullNode());
-        node.put("name", card.id()).put("description", card.description()).put("type", "base");
+        node.put("parent", card.parent());
+        node.put("name", card.id())
+                .put("description", card.description())
+                .put("type", card.parent() == null ? "base" : "fine-tuned");
         node.set("aliases", strings(card.aliases()));
         node.set("capabilities", capabilities());
         node.put("max_context_length", card.contextLength())

@@ -26,6 +26,7 @@ class ConfigKeysTest {
             port                       | 8080
             models                     | ''
             model-aliases              | ''
+            lora                       | ''
             dialect                    | openai
             stream-keep-alive          | comment
             stream-keep-alive-seconds  | 15
@@ -35,6 +36,7 @@ class ConfigKeysTest {
             api-keys                   | ''
             api-keys-file              | ''
             protect-metrics            | false
+            allow-runtime-lora-updating | false
             cors-origin                | *
             threads                    | 0
             kernels                    | auto

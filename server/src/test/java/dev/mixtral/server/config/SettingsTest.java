@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mixtral.kvcache.KvType;
+import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.server.ApiKey;
 import dev.mixtral.server.Dialect;
 import dev.mixtral.server.ModelSpec;
@@ -133,6 +134,24 @@ class SettingsTest {
         assertThatThrownBy(() -> settings(Map.of("MIXTRAL_MODELS", models, "MIXTRAL_MODEL_ALIASES", aliases)))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void adaptersBelongToTheFirstModelOrTheOneTheyName() {
+        ServerConfig config =
+                settings(Map.of("MIXTRAL_MODELS", "a=/m/a,b=/m/b", "MIXTRAL_LORA", "one=/l/1, b:two=/l/2,c:x=/l/3"));
+        assertThat(config.models().get(0).adapters())
+                .containsExactly(new AdapterSpec("one", Path.of("/l/1")), new AdapterSpec("c:x", Path.of("/l/3")));
+        assertThat(config.models().get(1).adapters()).containsExactly(new AdapterSpec("two", Path.of("/l/2")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"one", "=path", "one=", "one=a,one=b", "m=a", "alias=a", "*=a", "m:=a"})
+    void impossibleAdaptersAreRefused(String adapters) {
+        assertThatThrownBy(() -> settings(Map.of(
+                        "MIXTRAL_MODELS", "m=m.gguf", "MIXTRAL_MODEL_ALIASES", "alias", "MIXTRAL_LORA", adapters)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("lora");
     }
 
     @Test

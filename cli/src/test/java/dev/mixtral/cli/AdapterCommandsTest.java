@@ -1,0 +1,137 @@
+package dev.mixtral.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.Checkpoints;
+import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.lora.GgufLora;
+import dev.mixtral.lora.LoraAdapter;
+import dev.mixtral.lora.LoraConfig;
+import dev.mixtral.lora.LoraWeights;
+import dev.mixtral.lora.PeftFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `--lora` and `mixtral merge` from the command line.
+class AdapterCommandsTest {
+    @TempDir
+    private static Path folder;
+
+    private static String model = "";
+    private static String adapter = "";
+
+    @BeforeAll
+    static void makeModelAndAdapter() {
+        Path file = folder.resolve("micro.gguf");
+        try (RandomCheckpoint checkpoint = new RandomCheckpoint(RandomSpec.parse("micro:f32", 0), true)) {
+            RandomGguf.write(checkpoint, file);
+        }
+        model = file.toString();
+        try (Checkpoint checkpoint = Checkpoints.open(file)) {
+            PeftFolder.write(random(checkpoint.config()), folder.resolve("adapter"));
+            GgufLora.write(random(checkpoint.config()), checkpoint.config(), folder.resolve("adapter.gguf"));
+        }
+        adapter = folder.resolve("adapter").toString();
+    }
+
+    private static LoraAdapter random(MixtralConfig config) {
+        Random random = new Random(4);
+        float[] a = new float[2 * config.dim()];
+        float[] b = new float[config.queryDim() * 2];
+        for (int i = 0; i < a.length; i++) {
+            a[i] = (float) random.nextGaussian();
+        }
+        for (int i = 0; i < b.length; i++) {
+            b[i] = (float) random.nextGaussian();
+        }
+        LoraWeights weights = new LoraWeights(2, config.dim(), config.queryDim(), a, b);
+        return new LoraAdapter(
+                new LoraConfig(2, 2, 0, false, false, List.of("q_proj"), "micro"),
+                Map.of("model.layers.0.self_attn.q_proj", weights, "model.layers.1.self_attn.q_proj", weights));
+    }
+
+    private static String run(String model, String... options) {
+        String[] args = {
+            "run", model, "--raw", "-p", "abc", "--json", "--temperature", "0", "--max-tokens", "12", "--exact"
+        };
+        String[] all = Arrays.copyOf(args, args.length + options.length);
+        System.arraycopy(options, 0, all, args.length, options.length);
+        CommandRun run = CommandRun.of(all);
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        return JsonLines.MAPPER.readTree(run.out()).path("ids").toString();
+    }
+
+    @Test
+    void anAdapterAnswersAsTheModelItIsMergedInto() {
+        String out = folder.resolve("merged.gguf").toString();
+        CommandRun merged = CommandRun.of("merge", model, adapter, out);
+        assertThat(merged.exitCode()).as(merged.err()).isZero();
+        assertThat(merged.err()).contains("merged into " + out);
+        String expected = run(out);
+        assertThat(expected).startsWith("[").isNotEqualTo(run(model));
+        assertThat(run(model, "--lora", adapter)).isEqualTo(expected);
+        assertThat(run(model, "--lora", "name=" + folder.resolve("adapter.gguf")))
+                .isEqualTo(expected);
+    }
+
+    @Test
+    void whatIsMergedMayBeQuantisedAndPacked() throws IOException {
+        Path quantized = folder.resolve("q8.gguf");
+        assertThat(CommandRun.of("merge", model, adapter, quantized.toString(), "--type", "q8_0")
+                        .exitCode())
+                .isZero();
+        Path packed = folder.resolve("packed.gguf");
+        CommandRun run = CommandRun.of("merge", quantized.toString(), adapter, packed.toString(), "--pack");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(CommandRun.of("inspect", packed.toString()).exitCode()).isZero();
+        try (var files = Files.list(folder)) {
+            assertThat(files.filter(file -> file.getFileName().toString().startsWith(".")))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void anAdapterIsInspected() {
+        CommandRun peft = CommandRun.of("inspect", adapter, "--tensors");
+        assertThat(peft.exitCode()).as(peft.err()).isZero();
+        assertThat(peft.out())
+                .contains("LoRA of rank 2, alpha 2.0, scaling 1.0", "2 matrices: q_proj")
+                .contains("model.layers.1.self_attn.q_proj  A [2, 256], B [256, 2]");
+        CommandRun gguf =
+                CommandRun.of("inspect", folder.resolve("adapter.gguf").toString(), "--json");
+        assertThat(JsonLines.MAPPER
+                        .readTree(gguf.out())
+                        .at("/matrices/blk.0.attn_q.weight.lora_a")
+                        .asString())
+                .isEqualTo("F32 [2, 256]");
+    }
+
+    @Test
+    void mistakesAreNamed() {
+        CommandRun forced =
+                CommandRun.of("merge", model, adapter, folder.resolve("x").toString(), "--force");
+        assertThat(forced.exitCode()).isEqualTo(2);
+        assertThat(forced.err()).contains("OUT.gguf");
+        CommandRun toFolder =
+                CommandRun.of("merge", model, adapter, folder.resolve("x").toString());
+        assertThat(toFolder.exitCode()).isEqualTo(1);
+        assertThat(toFolder.err()).contains("GGUF");
+        CommandRun noAdapter = CommandRun.of(
+                "run", model, "-p", "x", "--lora", folder.resolve("no").toString());
+        assertThat(noAdapter.exitCode()).isEqualTo(1);
+        assertThat(noAdapter.err()).contains("no adapter at");
+        CommandRun swapped =
+                CommandRun.of("merge", model, model, folder.resolve("y.gguf").toString());
+        assertThat(swapped.exitCode()).isEqualTo(1);
+        assertThat(swapped.err()).contains("general.type");
+    }
+}
