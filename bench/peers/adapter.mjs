@@ -15,19 +15,23 @@ if (!adapter) {
   console.error("Usage: node adapter.mjs MODEL.gguf ADAPTER.gguf [MIXTRAL]");
   process.exit(2);
 }
-const prompts = 8;
+const prompts = 4;
 const promptLength = 24;
 const generate = 24;
 
-const llama = await getLlama({gpu: false, build: "never", skipDownload: true, progressLogs: false});
+const llama = await getLlama({gpu: false, build: "never", skipDownload: true, progressLogs: false, maxThreads: 1});
 const loaded = await llama.loadModel({modelPath: model});
 const vocabulary = loaded.fileInfo.metadata.llama?.vocab_size ?? loaded.fileInfo.metadata.tokenizer.ggml.tokens.length;
 // The first 259 ids are control and byte tokens.
 const first = Math.min(259, vocabulary / 2);
 const token = (i) => first + ((i * 7919) % (vocabulary - first));
 
+let before = [];
 for (const lora of [undefined, adapter]) {
   const theirs = await evaluate(lora);
+  const texts = theirs.map(({ids}) => ids.join());
+  if (lora && texts.every((text, p) => text === before[p])) throw new Error("the adapter changes nothing");
+  before = texts;
   const ours = logits(theirs.map(({ids}) => ids), lora);
   let largest = 0;
   let range = 0;
@@ -51,10 +55,11 @@ process.exit(0);
 
 // Returns the ids of each prompt and what follows greedily, and the logits behind each of them.
 async function evaluate(lora) {
-  const context = await loaded.createContext({contextSize: 512, sequences: 1, lora});
+  const context = await loaded.createContext({contextSize: 512, sequences: 1, threads: 1, lora});
+  const sequence = context.getSequence();
   const results = [];
   for (let p = 0; p < prompts; p++) {
-    const sequence = context.getSequence();
+    await sequence.clearHistory();
     const ids = Array.from({length: promptLength}, (_, i) => (i === 0 ? 1 : token(p * promptLength + i)));
     const rows = [];
     let next = ids;
@@ -69,7 +74,6 @@ async function evaluate(lora) {
       if (i < generate) ids.push(next[0]);
     }
     results.push({ids, rows});
-    sequence.dispose();
   }
   await context.dispose();
   return results;
