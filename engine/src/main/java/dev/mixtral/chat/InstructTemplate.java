@@ -73,6 +73,23 @@ public final class InstructTemplate implements ChatTemplate {
         return encode(new Conversation(systemPrompt, messages, continueFinal), tools);
     }
 
+    /// Renders messages as they are, and tells which ids each of them became; for training data.
+    ///
+    /// @param systemPrompt instructions, or empty
+    /// @param messages user, assistant and tool messages
+    /// @param tools the functions on offer
+    public Turns renderTurns(String systemPrompt, List<Message> messages, List<ToolDefinition> tools) {
+        int[] ends = new int[messages.size()];
+        Prompt prompt = encode(new Conversation(systemPrompt, messages, false), tools, ends);
+        return new Turns(prompt.ids(), ends);
+    }
+
+    /// A rendered conversation and its parts.
+    ///
+    /// @param ids token ids, BOS first
+    /// @param ends for each message, the index behind its last id
+    public record Turns(int[] ids, int[] ends) {}
+
     /// Returns the ids of an answer as the model has to write it behind a prompt: text or calls, and the end token
     /// unless the answer is a prefix.
     public int[] answer(AssistantMessage answer) {
@@ -82,6 +99,11 @@ public final class InstructTemplate implements ChatTemplate {
     }
 
     private Prompt encode(Conversation conversation, List<ToolDefinition> tools) {
+        return encode(conversation, tools, new int[conversation.messages().size()]);
+    }
+
+    /// @param ends filled with the index behind the last id of each message
+    private Prompt encode(Conversation conversation, List<ToolDefinition> tools, int[] ends) {
         List<Message> messages = conversation.messages();
         int firstUser = -1;
         int lastUser = -1;
@@ -108,6 +130,7 @@ public final class InstructTemplate implements ChatTemplate {
                 case SystemMessage _ ->
                     throw new IllegalArgumentException("a system message is no turn; pass it as the system prompt");
             }
+            ends[i] = prompt.numIds();
         }
         return prompt.build();
     }

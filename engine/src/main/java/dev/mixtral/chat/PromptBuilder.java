@@ -42,6 +42,10 @@ final class PromptBuilder {
         return this;
     }
 
+    int numIds() {
+        return numIds;
+    }
+
     ChatTemplate.Prompt build() {
         return new ChatTemplate.Prompt(Arrays.copyOf(ids, numIds), text.toString());
     }
