@@ -6,21 +6,24 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/// AdamW (arXiv 1711.05101) over the flat buffers of [Parameters], with gradient clipping by global norm.
+/// AdamW (arXiv 1711.05101) over [FlatParameters], with gradient clipping by global norm.
 ///
 /// Weight decay is decoupled and spares the norms. Not thread-safe.
-final class AdamW {
+public final class AdamW {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.95;
     private static final double EPSILON = 1e-8;
 
-    private final Parameters parameters;
+    private final FlatParameters parameters;
     private final double weightDecay;
     private final Tensor firstMoment;
     private final Tensor secondMoment;
     private int step;
 
-    AdamW(Parameters parameters, double weightDecay) {
+    /// Starts with moments of zero.
+    ///
+    /// @param weightDecay of the matrices, per step and unit of the learning rate
+    public AdamW(FlatParameters parameters, double weightDecay) {
         this.parameters = parameters;
         this.weightDecay = weightDecay;
         this.firstMoment = zeros(parameters.values().numel());
@@ -32,7 +35,7 @@ final class AdamW {
     /// @param learningRate of this step
     /// @param maxNorm gradients with a larger L2 norm are scaled down to it
     /// @return the norm before clipping; if it is not finite, nothing has been updated
-    double step(double learningRate, double maxNorm) {
+    public double step(double learningRate, double maxNorm) {
         try (var _ = new PointerScope()) {
             Tensor gradients = parameters.gradients();
             double norm = gradients.norm().item_double();
@@ -62,21 +65,22 @@ final class AdamW {
     }
 
     /// Returns the running mean of the gradients, flat.
-    Tensor firstMoment() {
+    public Tensor firstMoment() {
         return firstMoment;
     }
 
     /// Returns the running mean of the squared gradients, flat.
-    Tensor secondMoment() {
+    public Tensor secondMoment() {
         return secondMoment;
     }
 
-    int step() {
+    /// Returns how many updates were made.
+    public int step() {
         return step;
     }
 
     /// Continues an earlier run, whose moments the caller has copied into this one's.
-    void resumeAt(int step) {
+    public void resumeAt(int step) {
         this.step = step;
     }
 }

@@ -1,13 +1,8 @@
 package dev.mixtral.train;
 
-import static org.bytedeco.pytorch.global.torch.embedding;
-
 import dev.mixtral.train.corpus.CorpusGenerator;
 import dev.mixtral.train.corpus.HeldOut;
 import java.util.List;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Tensor;
 
 /// Measures how well a model predicts held-out conversations, and how evenly its experts are used while it does.
 ///
@@ -28,9 +23,10 @@ record HeldOutLoss(double natsPerToken, long numTokens, long[][] expertCounts) {
                 .toList();
         double sum = 0;
         long tokens = 0;
-        DataParallel.Result result = null;
+        GradientPass pass = new WholeGraphPass(model, 0, 0);
+        BatchResult result = null;
         for (Batch batch : examples) {
-            DataParallel.Result part = loss(model, batch);
+            BatchResult part = pass.evaluate(batch);
             sum += part.loss();
             tokens += batch.counted().positions().length;
             result = result == null ? part : result.plus(part);
@@ -52,17 +48,5 @@ record HeldOutLoss(double natsPerToken, long numTokens, long[][] expertCounts) {
             weights[i] = segment.weights()[i + 1] < 1 ? 0 : 1;
         }
         return new Batch(1, length, inputs, targets, weights);
-    }
-
-    private static DataParallel.Result loss(TorchMixtral model, Batch batch) {
-        try (var _ = new PointerScope();
-                var _ = new NoGradGuard()) {
-            TorchMixtral.Output output = model.forward(batch.inputs(), batch.rows(), batch.length());
-            Batch.Counted counted = batch.counted();
-            Tensor states = embedding(output.states(), Tensor.create(counted.positions()));
-            Tensor losses = DataParallel.tokenLosses(model.logits(states), counted.targets());
-            return new DataParallel.Result(
-                    losses.sum().item_double(), output.routers().counts());
-        }
     }
 }

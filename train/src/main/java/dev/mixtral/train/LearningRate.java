@@ -6,11 +6,11 @@ package dev.mixtral.train;
 /// @param warmupSteps steps of the rise
 /// @param totalSteps steps of the run
 /// @param finalShare rate of the last step, as a share of the peak
-record LearningRate(double peak, int warmupSteps, int totalSteps, double finalShare) {
+public record LearningRate(double peak, int warmupSteps, int totalSteps, double finalShare) {
     /// Returns the rate of a step.
     ///
     /// @param step from 0
-    double at(int step) {
+    public double at(int step) {
         if (step < warmupSteps) {
             return peak * (step + 1) / warmupSteps;
         }

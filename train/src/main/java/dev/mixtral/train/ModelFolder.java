@@ -23,25 +23,27 @@ import tools.jackson.databind.node.ObjectNode;
 /// Writes a trained model as Hugging Face publishes Mixtral: weights in bf16, config, tokenizer, chat template.
 ///
 /// `tokenizer.model` is expected to lie in the folder already.
-final class ModelFolder {
+public final class ModelFolder {
     private static final ObjectMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
     private final Path folder;
 
-    ModelFolder(Path folder) {
+    /// @param folder exists
+    public ModelFolder(Path folder) {
         this.folder = folder;
     }
 
     /// Writes all files.
-    void write(Parameters parameters, Tokenizer tokenizer) {
+    public void write(Parameters parameters, Tokenizer tokenizer) {
         writeWeights(parameters);
         writeJson("config.json", config(parameters.config(), tokenizer));
         writeJson("generation_config.json", generationConfig(tokenizer));
         writeJson("tokenizer_config.json", tokenizerConfig());
     }
 
-    private void writeWeights(Parameters parameters) {
+    /// Writes the weights alone.
+    public void writeWeights(Parameters parameters) {
         List<SafetensorsWriter.Entry> entries = new ArrayList<>();
         parameters
                 .published()

@@ -1,5 +1,7 @@
 package dev.mixtral.train;
 
+import static org.bytedeco.pytorch.global.torch.embedding;
+import static org.bytedeco.pytorch.global.torch.linear;
 import static org.bytedeco.pytorch.global.torch.randn;
 import static org.bytedeco.pytorch.global.torch.zeros;
 
@@ -14,10 +16,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/// All weights of a model in one flat f32 tensor, and their gradients in another.
-///
-/// One buffer makes the optimiser five tensor operations, the gradient sum of two workers one addition, and a
-/// checkpoint three arrays. Matrices come first, norms last, so that weight decay is one slice.
+/// All weights of a model, all of them trained. Matrices come first, norms last, so that weight decay is
+/// one slice.
 ///
 /// Matrices that are applied to the same input lie side by side and are multiplied as one block:
 ///
@@ -28,7 +28,7 @@ import org.bytedeco.pytorch.global.torch;
 ///
 /// The published names are views into the same buffer, hence need no second copy. Owned by the trainer; a replica of
 /// another worker shares the values and has its own gradients.
-final class Parameters {
+public final class Parameters implements ModelWeights, FlatParameters {
     private static final double STANDARD_DEVIATION = 0.02;
 
     private final MixtralConfig config;
@@ -40,7 +40,7 @@ final class Parameters {
 
     /// Makes random weights: normal with deviation 0.02, the matrices that write to the residual stream scaled down
     /// by `sqrt(2 numLayers)` (GPT-2's rule), norms 1.
-    Parameters(MixtralConfig config, long seed) {
+    public Parameters(MixtralConfig config, long seed) {
         this(config, zeros(config.numParameters()));
         initialize(seed);
     }
@@ -62,13 +62,59 @@ final class Parameters {
         }
     }
 
-    /// Returns parameters that share the values and have gradients of their own.
-    Parameters replica() {
+    @Override
+    public Parameters replica() {
         return new Parameters(config, values);
     }
 
-    MixtralConfig config() {
+    @Override
+    public MixtralConfig config() {
         return config;
+    }
+
+    @Override
+    public FlatParameters trainable() {
+        return this;
+    }
+
+    @Override
+    public Tensor embed(long[] ids) {
+        return embedding(block("model.embed_tokens.weight"), Tensor.create(ids));
+    }
+
+    @Override
+    public Tensor norm(String name) {
+        return block(name);
+    }
+
+    @Override
+    public Tensor qkv(Tensor x, int layer) {
+        return linear(x, block(qkvName(layer)));
+    }
+
+    @Override
+    public Tensor attentionOutput(Tensor x, int layer) {
+        return linear(x, block("model.layers." + layer + ".self_attn.o_proj.weight"));
+    }
+
+    @Override
+    public Tensor router(Tensor x, int layer) {
+        return linear(x, block(routerName(layer)));
+    }
+
+    @Override
+    public Tensor gateUp(Tensor x, int layer, int expert) {
+        return linear(x, block(expertPrefix(layer, expert) + "gateUp"));
+    }
+
+    @Override
+    public Tensor down(Tensor x, int layer, int expert) {
+        return linear(x, block(expertPrefix(layer, expert) + "w2.weight"));
+    }
+
+    @Override
+    public Tensor logits(Tensor states) {
+        return linear(states, block("lm_head.weight"));
     }
 
     /// Returns a block as a leaf of the autograd graph.
@@ -81,27 +127,27 @@ final class Parameters {
     }
 
     /// Returns all weights under their Hugging Face names, as views.
-    Map<String, Tensor> published() {
+    public Map<String, Tensor> published() {
         return published;
     }
 
-    /// Returns the flat values `[numParameters]`, matrices first.
-    Tensor values() {
+    @Override
+    public Tensor values() {
         return values;
     }
 
-    /// Returns the flat gradients `[numParameters]`.
-    Tensor gradients() {
+    @Override
+    public Tensor gradients() {
         return gradients;
     }
 
-    /// Returns how many of the first weights belong to matrices, which weight decay applies to.
-    long numMatrixWeights() {
+    @Override
+    public long numMatrixWeights() {
         return numMatrixWeights;
     }
 
     /// Copies a weight out of the model.
-    static float[] toArray(Tensor tensor) {
+    public static float[] toArray(Tensor tensor) {
         try (var _ = new PointerScope()) {
             float[] array = new float[Math.toIntExact(tensor.numel())];
             new FloatPointer(tensor.detach().contiguous().data_ptr()).get(array);
@@ -111,7 +157,8 @@ final class Parameters {
 
     private long bind(Block block, long offset) {
         long size = block.rows() * block.columns();
-        blocks.put(block.name(), leaf(offset, size, block));
+        long[] shape = block.rows() == 1 ? new long[] {size} : new long[] {block.rows(), block.columns()};
+        blocks.put(block.name(), FlatParameters.leaf(values, gradients, offset, shape));
         long at = offset;
         for (Part part : block.parts()) {
             Tensor view = values.narrow(0, at, part.size()).detach();
@@ -119,17 +166,6 @@ final class Parameters {
             at += part.size();
         }
         return offset + size;
-    }
-
-    private Tensor leaf(long offset, long size, Block block) {
-        Tensor value = shaped(values.narrow(0, offset, size), block).detach();
-        value.set_requires_grad(true);
-        value.mutable_grad().put(shaped(gradients.narrow(0, offset, size), block));
-        return value;
-    }
-
-    private static Tensor shaped(Tensor flat, Block block) {
-        return block.rows() == 1 ? flat : flat.reshape(block.rows(), block.columns());
     }
 
     private void initialize(long seed) {

@@ -1,6 +1,5 @@
 package dev.mixtral.train;
 
-import dev.mixtral.train.Trainer.StepReport;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// and `p_e` its mean probability (Switch Transformers, arXiv 2101.03961, eq. 4); it is `numExpertsPerToken` when
 /// perfectly even. The z-loss is the mean squared log-partition of the router (ST-MoE, 2202.08906, eq. 5), which
 /// keeps router logits small.
-final class RouterStatistics {
+public final class RouterStatistics {
     private final MixtralConfig config;
     private final long[][] counts;
     private @Nullable Tensor balanceLoss;
@@ -45,26 +45,39 @@ final class RouterStatistics {
                 logsumexp(logits, new long[] {1}, false).pow(new Scalar(2.0)).mean());
     }
 
-    /// Returns the mean load-balancing loss of the layers, a scalar in the autograd graph.
-    Tensor balanceLoss() {
-        return perLayer(balanceLoss);
+    /// Records one layer of a dense model, which has no router.
+    void record(int layer, int[] chosen) {
+        counts[layer][0] += chosen[0];
     }
 
-    /// Returns the mean z-loss of the layers, a scalar in the autograd graph.
-    Tensor zLoss() {
-        return perLayer(zLoss);
+    /// Adds the counts, not the losses, of another pass.
+    void addCounts(RouterStatistics other) {
+        for (int layer = 0; layer < counts.length; layer++) {
+            for (int expert = 0; expert < counts[layer].length; expert++) {
+                counts[layer][expert] += other.counts[layer][expert];
+            }
+        }
+    }
+
+    /// Adds the losses of the recorded layers, each divided by the number of the model's layers, to a loss.
+    ///
+    /// @param balanceWeight weight of the load-balancing loss
+    /// @param zWeight weight of the z-loss; 0 leaves it out
+    /// @return a scalar in the autograd graph
+    Tensor addTo(Tensor loss, double balanceWeight, double zWeight) {
+        Tensor total = loss;
+        if (balanceLoss != null && balanceWeight > 0) {
+            total = total.add(balanceLoss.mul(new Scalar(balanceWeight / config.numLayers())));
+        }
+        if (zLoss != null && zWeight > 0) {
+            total = total.add(zLoss.mul(new Scalar(zWeight / config.numLayers())));
+        }
+        return total;
     }
 
     /// Returns how many tokens chose each expert, `[numLayers][numExperts]`.
-    long[][] counts() {
+    public long[][] counts() {
         return counts;
-    }
-
-    private Tensor perLayer(@Nullable Tensor sum) {
-        if (sum == null) {
-            throw new IllegalStateException("no router has run");
-        }
-        return sum.mul(new Scalar(1.0 / config.numLayers()));
     }
 
     private static Tensor plus(@Nullable Tensor sum, Tensor term) {

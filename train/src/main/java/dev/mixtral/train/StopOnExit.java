@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Turns Ctrl-C and SIGTERM into a request to stop, and holds the end of the process until the run has saved itself.
-final class StopOnExit implements AutoCloseable {
+public final class StopOnExit implements AutoCloseable {
     private static final int GRACE_SECONDS = 60;
 
     private final CountDownLatch saved = new CountDownLatch(1);
@@ -21,7 +21,7 @@ final class StopOnExit implements AutoCloseable {
     }
 
     /// Installs the hook; closing the result lets the process end.
-    static StopOnExit install(AtomicBoolean stop) {
+    public static StopOnExit install(AtomicBoolean stop) {
         StopOnExit installed = new StopOnExit(stop);
         Runtime.getRuntime().addShutdownHook(installed.hook);
         return installed;

@@ -11,13 +11,14 @@ import org.bytedeco.pytorch.Tensor;
 
 /// Greedy generation through the autograd model: no cache, each token costs a whole forward pass, but prompts of
 /// similar length run together. Padding behind a sequence is invisible to it, attention being causal.
-final class TorchGenerator implements TextGenerator {
+public final class TorchGenerator implements TextGenerator {
     private static final int MAX_ROWS = 32;
 
     private final TorchMixtral model;
     private final int eosId;
 
-    TorchGenerator(TorchMixtral model, int eosId) {
+    /// @param eosId ends an answer
+    public TorchGenerator(TorchMixtral model, int eosId) {
         this.model = model;
         this.eosId = eosId;
     }

@@ -1,42 +1,47 @@
 package dev.mixtral.train;
 
+import dev.mixtral.error.InvalidRequestException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
-/// The training loop: batch, gradients, update, progress, checkpoint. Confined to one thread, which starts workers.
+/// The training loop: batches, gradients, update, progress, checkpoint. Confined to one thread, which
+/// starts workers.
 ///
-/// Deterministic for a given number of workers: the data of a step depend on the seed and the step's number,
-/// gradients are added in a fixed order, and a resumed run gives the same bits as one that never stopped.
-final class Trainer implements AutoCloseable {
-    private static final double MAX_GRADIENT_NORM = 1.0;
+/// Deterministic for a given number of workers: the data and the noise of a step depend on the seed and the
+/// step's
+/// number, gradients are added in a fixed order, and a resumed run gives the same bits as one that never
+/// stopped.
+public final class Trainer implements AutoCloseable {
     private static final double SMOOTHING = 0.98;
 
     private final Settings settings;
-    private final TorchMixtral model;
+    private final FlatParameters parameters;
     private final AdamW optimizer;
     private final DataParallel workers;
     private final Path checkpoint;
     private int step;
     private double smoothedLoss;
 
-    /// @param model receives the training
+    /// @param pass receives the training
     /// @param checkpoint file to write to
-    Trainer(Settings settings, TorchMixtral model, Path checkpoint) {
+    public Trainer(Settings settings, GradientPass pass, Path checkpoint) {
         this.settings = settings;
-        this.model = model;
+        this.parameters = pass.parameters();
         this.checkpoint = checkpoint;
-        this.optimizer = new AdamW(model.parameters(), settings.weightDecay());
-        this.workers = new DataParallel(model, settings.workers(), settings.balanceWeight(), settings.zWeight());
+        this.optimizer = new AdamW(parameters, settings.weightDecay());
+        this.workers = new DataParallel(pass, settings.workers());
     }
 
     /// Continues from the checkpoint if there is one.
     ///
     /// @return steps already done
-    int resume() {
+    public int resume() {
         if (Files.exists(checkpoint)) {
-            TrainingState state = TrainingState.read(checkpoint, settings.identity(), optimizer, model.parameters());
+            TrainingState state = TrainingState.read(checkpoint, settings.identity(), optimizer, parameters);
             step = state.step();
             smoothedLoss = state.smoothedLoss();
         }
@@ -45,39 +50,65 @@ final class Trainer implements AutoCloseable {
 
     /// Trains until the last step, or until told to stop; a checkpoint is left in either case.
     ///
-    /// @param packers the source of a step's data, by the step's number
+    /// @param data the batches of a step, which is counted from 0
+    /// @param listener told of every step
     /// @param stop asked before each step
     /// @return whether all steps are done
-    boolean run(IntFunction<Packer> packers, ProgressLog log, BooleanSupplier stop) {
+    public boolean run(IntFunction<List<Batch>> data, Consumer<StepReport> listener, BooleanSupplier stop) {
         long nextCheckpoint = System.nanoTime() + settings.checkpointNanos();
+        int saved = -1;
         while (step < settings.steps() && !stop.getAsBoolean()) {
-            log.report(oneStep(packers.apply(step)));
-            if (System.nanoTime() >= nextCheckpoint) {
+            listener.accept(oneStep(data.apply(step)));
+            boolean isDue = settings.checkpointSteps() > 0 && step % settings.checkpointSteps() == 0;
+            if (isDue || System.nanoTime() >= nextCheckpoint) {
                 save();
+                saved = step;
                 nextCheckpoint = System.nanoTime() + settings.checkpointNanos();
             }
         }
-        save();
+        if (saved != step) {
+            save();
+        }
         return step == settings.steps();
     }
 
-    private StepReport oneStep(Packer packer) {
-        Curriculum.Phase phase = settings.curriculum().at(step, settings.steps());
-        Batch batch = packer.pack(phase.rows(), phase.length());
+    /// Returns the mean loss over batches that are not trained on, in nats per unit of weight.
+    public double evaluate(List<Batch> batches) {
+        double sum = 0;
+        double weight = 0;
+        for (Batch batch : batches) {
+            sum += workers.evaluate(batch).loss();
+            weight += batch.totalWeight();
+        }
+        return sum / weight;
+    }
+
+    private StepReport oneStep(List<Batch> batches) {
         double learningRate = settings.learningRate().at(step);
-        DataParallel.Result result = workers.accumulate(batch);
-        double norm = optimizer.step(learningRate, MAX_GRADIENT_NORM);
+        double totalWeight = batches.stream().mapToDouble(Batch::totalWeight).sum();
+        BatchResult result = null;
+        for (int i = 0; i < batches.size(); i++) {
+            var share = new GradientPass.Share(totalWeight, 1.0 / batches.size(), noiseSeed(i));
+            BatchResult part = workers.accumulate(batches.get(i), share);
+            result = result == null ? part : result.plus(part);
+        }
+        if (result == null) {
+            throw new IllegalArgumentException("step " + (step + 1) + " has no data");
+        }
+        double norm = optimizer.step(learningRate, settings.maxGradientNorm());
         if (!Double.isFinite(result.loss()) || !Double.isFinite(norm)) {
-            throw new IllegalStateException(
-                    "step %d: loss %s, gradient norm %s: the run has diverged; ".formatted(step, result.loss(), norm)
-                            + "start again from the checkpoint with a lower learning rate");
+            throw new InvalidRequestException(
+                    "learning-rate",
+                    "step %d: loss %s, gradient norm %s: the run has diverged; "
+                                    .formatted(step + 1, result.loss(), norm)
+                            + "start again from the checkpoint, or anew, with a lower learning rate");
         }
         smoothedLoss = step == 0 ? result.loss() : SMOOTHING * smoothedLoss + (1 - SMOOTHING) * result.loss();
         step++;
         return new StepReport(
                 step,
                 settings.steps(),
-                batch.numTokens(),
+                batches.stream().mapToInt(Batch::numTokens).sum(),
                 result.loss(),
                 smoothedLoss,
                 learningRate,
@@ -85,8 +116,13 @@ final class Trainer implements AutoCloseable {
                 result.expertCounts());
     }
 
+    /// Steps, batches and workers all get numbers of their own: workers count up from the seed of their batch.
+    private long noiseSeed(int batch) {
+        return 1 + settings.seed() * 0x9E3779B97F4A7C15L + ((long) step << 24) + ((long) batch << 10);
+    }
+
     private void save() {
-        new TrainingState(step, smoothedLoss).write(checkpoint, settings.identity(), optimizer, model.parameters());
+        new TrainingState(step, smoothedLoss).write(checkpoint, settings.identity(), optimizer, parameters);
     }
 
     @Override
@@ -99,39 +135,20 @@ final class Trainer implements AutoCloseable {
     /// @param steps updates in total
     /// @param workers threads; part of what makes the result reproducible
     /// @param learningRate by step
-    /// @param curriculum shape of the batches by step
     /// @param weightDecay of the matrices
-    /// @param balanceWeight weight of the load-balancing loss
-    /// @param zWeight weight of the router z-loss
+    /// @param maxGradientNorm gradients with a larger norm are scaled down to it
+    /// @param seed of the noise
+    /// @param checkpointSteps steps between checkpoints; 0 for none but those by time
     /// @param checkpointNanos time between checkpoints
     /// @param identity text that a checkpoint must agree with to be continued
-    record Settings(
+    public record Settings(
             int steps,
             int workers,
             LearningRate learningRate,
-            Curriculum curriculum,
             double weightDecay,
-            double balanceWeight,
-            double zWeight,
+            double maxGradientNorm,
+            long seed,
+            int checkpointSteps,
             long checkpointNanos,
             String identity) {}
-
-    /// One step, for people and for the log.
-    ///
-    /// @param step steps done
-    /// @param steps steps in total
-    /// @param tokens of this step's batch
-    /// @param loss weighted mean cross-entropy in nats
-    /// @param smoothedLoss its moving average
-    /// @param gradientNorm before clipping
-    /// @param expertCounts tokens per layer and expert
-    record StepReport(
-            int step,
-            int steps,
-            int tokens,
-            double loss,
-            double smoothedLoss,
-            double learningRate,
-            double gradientNorm,
-            long[][] expertCounts) {}
 }

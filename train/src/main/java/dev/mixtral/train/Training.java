@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,6 +25,7 @@ public final class Training {
     private static final int WARMUP_STEPS = 150;
     private static final double FINAL_LEARNING_RATE_SHARE = 0.02;
     private static final double WEIGHT_DECAY = 0.1;
+    private static final double MAX_GRADIENT_NORM = 1.0;
     private static final double BALANCE_WEIGHT = 0.02;
     private static final double Z_WEIGHT = 1e-4;
 
@@ -31,12 +33,14 @@ public final class Training {
     private final PrintStream out;
     private final Tokenizer tokenizer;
     private final ConversationEncoder encoder;
+    private final Curriculum curriculum;
 
     private Training(TrainOptions options, PrintStream out) {
         this.options = options;
         this.out = out;
         this.tokenizer = tokenizer();
         this.encoder = new ConversationEncoder(tokenizer, PROMPT_WEIGHT);
+        this.curriculum = Curriculum.upTo(options.config(1).contextLength(), options.tokensPerStep());
     }
 
     /// Trains, and writes the finished model. An interrupt of the process (Ctrl-C) leaves a checkpoint that
@@ -60,22 +64,23 @@ public final class Training {
         out.printf(
                 "mixtral: %.2f M parameters, %.2f M active per token, vocabulary %d%n",
                 config.numParameters() / 1e6, config.numActiveParameters() / 1e6, tokenizer.vocabSize());
-        TorchMixtral model = new TorchMixtral(new Parameters(config, options.seed()));
+        Parameters parameters = new Parameters(config, options.seed());
+        TorchMixtral model = new TorchMixtral(parameters);
         if (train(model)) {
-            finish(model);
+            finish(model, parameters);
         }
     }
 
     private boolean train(TorchMixtral model) {
         Path checkpoint = options.output().resolve("checkpoint.bin");
         AtomicBoolean stop = new AtomicBoolean();
-        try (var trainer = new Trainer(settings(), model, checkpoint);
+        try (var trainer = new Trainer(settings(), new WholeGraphPass(model, BALANCE_WEIGHT, Z_WEIGHT), checkpoint);
                 var log = new ProgressLog(out, options.output().resolve("training-log.jsonl"), LOG_EVERY);
                 var _ = StopOnExit.install(stop)) {
             if (options.resume()) {
                 out.printf("continuing after step %d%n", trainer.resume());
             }
-            boolean done = trainer.run(this::packer, log, stop::get);
+            boolean done = trainer.run(this::batches, log::report, stop::get);
             if (!done) {
                 out.println("stopped; continue with --resume");
             }
@@ -88,23 +93,25 @@ public final class Training {
                 options.steps(),
                 options.workers(),
                 new LearningRate(options.learningRate(), WARMUP_STEPS, options.steps(), FINAL_LEARNING_RATE_SHARE),
-                Curriculum.upTo(options.config(1).contextLength(), options.tokensPerStep()),
                 WEIGHT_DECAY,
-                BALANCE_WEIGHT,
-                Z_WEIGHT,
+                MAX_GRADIENT_NORM,
+                options.seed(),
+                0,
                 (long) (options.checkpointMinutes() * TimeUnit.MINUTES.toNanos(1)),
                 options.identity());
     }
 
     /// Each step has a corpus of its own, so that a step's data depend on nothing that went before.
-    private Packer packer(int step) {
+    private List<Batch> batches(int step) {
+        Curriculum.Phase phase = curriculum.at(step, options.steps());
         SplittableRandom random = new SplittableRandom(options.seed() * 1_000_003L + step);
         CorpusGenerator corpus = new CorpusGenerator(random.nextLong());
-        return new Packer(() -> encoder.segment(corpus.next()), random, tokenizer.eosId());
+        Packer packer = new Packer(() -> encoder.segment(corpus.next()), random, tokenizer.eosId());
+        return List.of(packer.pack(phase.rows(), phase.length()));
     }
 
-    private void finish(TorchMixtral model) {
-        new ModelFolder(options.output()).write(model.parameters(), tokenizer);
+    private void finish(TorchMixtral model, Parameters parameters) {
+        new ModelFolder(options.output()).write(parameters, tokenizer);
         out.println("scoring held-out prompts");
         var scores = new Evaluation(encoder, tokenizer)
                 .scores(new TorchGenerator(model, tokenizer.eosId()), options.examplesPerSkill());

@@ -1,114 +1,155 @@
 package dev.mixtral.train;
 
+import dev.mixtral.error.InvalidRequestException;
+import dev.mixtral.format.io.AtomicFile;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
-import org.bytedeco.javacpp.PointerScope;
+import java.util.zip.CheckedInputStream;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
 /// Everything a run needs to go on where it stopped: weights, moments and the step. The data of a step follow from
-/// the seed and its number, so no position in the corpus is kept.
+/// the seed and its number, so no position in the data is kept.
 ///
 /// File: `MXTRAIN1`, then little-endian: i32 length and UTF-8 bytes of the run's identity, i32 step, f64 smoothed
 /// loss, i64 n, three times n f32 (values, first and second moments), u32 CRC-32C of all before it. Written beside
-/// its place and renamed, so that a killed run leaves the previous checkpoint whole.
+/// its place, forced to the disk and renamed, so that a killed run or a full disk leaves the previous
+/// checkpoint whole.
 ///
 /// @param step steps done
 /// @param smoothedLoss for the progress line
-record TrainingState(int step, double smoothedLoss) {
+public record TrainingState(int step, double smoothedLoss) {
     private static final byte[] MAGIC = "MXTRAIN1".getBytes(StandardCharsets.US_ASCII);
+    private static final String IDENTITY_PARTS = "[,;] ";
+    private static final int CHUNK = 1 << 16;
+    private static final int MAX_IDENTITY = 1 << 20;
 
     /// Writes a checkpoint.
     ///
     /// @param identity what the run must agree on to be continued
-    void write(Path file, String identity, AdamW optimizer, Parameters parameters) {
+    /// @throws UncheckedIOException if it cannot be written; the previous one is as it was
+    public void write(Path file, String identity, AdamW optimizer, FlatParameters parameters) {
         byte[] name = identity.getBytes(StandardCharsets.UTF_8);
-        int count = Math.toIntExact(parameters.values().numel());
-        ByteBuffer buffer = ByteBuffer.allocate(MAGIC.length + 4 + name.length + 4 + 8 + 8 + 12 * count + 4)
-                .order(ByteOrder.LITTLE_ENDIAN);
-        buffer.put(MAGIC).putInt(name.length).put(name).putInt(step).putDouble(smoothedLoss);
-        buffer.putLong(count);
-        for (Tensor tensor : new Tensor[] {parameters.values(), optimizer.firstMoment(), optimizer.secondMoment()}) {
-            for (float value : Parameters.toArray(tensor)) {
-                buffer.putFloat(value);
+        ByteBuffer head =
+                ByteBuffer.allocate(MAGIC.length + 4 + name.length + 4 + 8 + 8).order(ByteOrder.LITTLE_ENDIAN);
+        head.put(MAGIC).putInt(name.length).put(name).putInt(step).putDouble(smoothedLoss);
+        head.putLong(parameters.values().numel()).flip();
+        AtomicFile.write(file, channel -> {
+            CRC32C checksum = new CRC32C();
+            put(channel, checksum, head);
+            for (Tensor tensor : arrays(optimizer, parameters)) {
+                putAll(channel, checksum, tensor);
             }
-        }
-        buffer.putInt(checksum(buffer.duplicate().flip()));
-        writeAside(file, buffer.flip());
+            ByteBuffer end = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+            AtomicFile.writeFully(channel, end.putInt((int) checksum.getValue()).flip());
+        });
     }
 
-    /// Reads a checkpoint into a model and its optimiser.
+    private static Tensor[] arrays(AdamW optimizer, FlatParameters parameters) {
+        return new Tensor[] {parameters.values(), optimizer.firstMoment(), optimizer.secondMoment()};
+    }
+
+    private static void put(WritableByteChannel channel, CRC32C checksum, ByteBuffer bytes) throws IOException {
+        checksum.update(bytes.duplicate());
+        AtomicFile.writeFully(channel, bytes);
+    }
+
+    private static void putAll(WritableByteChannel channel, CRC32C checksum, Tensor tensor) throws IOException {
+        FloatPointer source = new FloatPointer(tensor.data_ptr());
+        float[] floats = new float[CHUNK];
+        ByteBuffer bytes = ByteBuffer.allocate(4 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+        for (long from = 0; from < tensor.numel(); from += CHUNK) {
+            int count = (int) Math.min(CHUNK, tensor.numel() - from);
+            source.position(from).get(floats, 0, count);
+            bytes.clear().asFloatBuffer().put(floats, 0, count);
+            put(channel, checksum, bytes.limit(4 * count));
+        }
+    }
+
+    /// Reads a checkpoint into the trained weights and their optimiser. If it fails, both may hold parts of it.
     ///
-    /// @throws IllegalArgumentException if the file is damaged or belongs to a run with another identity
-    static TrainingState read(Path file, String identity, AdamW optimizer, Parameters parameters) {
-        ByteBuffer buffer = readAll(file);
-        byte[] magic = new byte[MAGIC.length];
-        int end = buffer.limit() - 4;
-        if (end < MAGIC.length
-                || !java.util.Arrays.equals(MAGIC, take(buffer, magic))
-                || checksum(buffer.duplicate().position(0).limit(end)) != buffer.getInt(end)) {
-            throw new IllegalArgumentException(file + " is no checkpoint, or damaged: delete it and start without it");
-        }
-        String found = new String(take(buffer, new byte[buffer.getInt()]), StandardCharsets.UTF_8);
-        if (!found.equals(identity)) {
-            throw new IllegalArgumentException(
-                    "%s belongs to another run:%n  %s%nexpected%n  %s%n".formatted(file, found, identity)
-                            + "Give the options of that run, or another output folder.");
-        }
-        TrainingState state = new TrainingState(buffer.getInt(), buffer.getDouble());
-        float[] values = new float[Math.toIntExact(buffer.getLong())];
-        try (var _ = new PointerScope()) {
-            for (Tensor tensor :
-                    new Tensor[] {parameters.values(), optimizer.firstMoment(), optimizer.secondMoment()}) {
-                buffer.asFloatBuffer().get(values);
-                buffer.position(buffer.position() + 4 * values.length);
-                tensor.copy_(Tensor.create(values));
-            }
-        }
-        optimizer.resumeAt(state.step());
-        return state;
-    }
-
-    private static byte[] take(ByteBuffer buffer, byte[] into) {
-        buffer.get(into);
-        return into;
-    }
-
-    private static int checksum(ByteBuffer bytes) {
+    /// @throws InvalidRequestException if the file is damaged or belongs to a run with another identity
+    public static TrainingState read(Path file, String identity, AdamW optimizer, FlatParameters parameters) {
         CRC32C checksum = new CRC32C();
-        checksum.update(bytes);
-        return (int) checksum.getValue();
-    }
-
-    private static ByteBuffer readAll(Path file) {
-        try {
-            return ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
-    }
-
-    private static void writeAside(Path file, ByteBuffer bytes) {
-        Path aside = file.resolveSibling(file.getFileName() + ".part");
-        try {
-            try (FileChannel channel = FileChannel.open(
-                    aside, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-                channel.force(true);
+        try (var in = new DataInputStream(
+                new CheckedInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 18), checksum))) {
+            if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
+                throw damaged(file);
             }
-            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            checkIdentity(file, in, identity);
+            TrainingState state = new TrainingState(
+                    Integer.reverseBytes(in.readInt()), Double.longBitsToDouble(Long.reverseBytes(in.readLong())));
+            if (Long.reverseBytes(in.readLong()) != parameters.values().numel()) {
+                throw damaged(file);
+            }
+            for (Tensor tensor : arrays(optimizer, parameters)) {
+                takeAll(in, tensor);
+            }
+            int expected = (int) checksum.getValue();
+            if (Integer.reverseBytes(in.readInt()) != expected || in.read() >= 0) {
+                throw damaged(file);
+            }
+            optimizer.resumeAt(state.step());
+            return state;
+        } catch (EOFException e) {
+            throw damaged(file);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the checkpoint " + file, e);
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    private static void checkIdentity(Path file, DataInputStream in, String identity) throws IOException {
+        int length = Integer.reverseBytes(in.readInt());
+        if (length < 0 || length > MAX_IDENTITY) {
+            throw damaged(file);
+        }
+        String found = new String(in.readNBytes(length), StandardCharsets.UTF_8);
+        if (!found.equals(identity)) {
+            throw new InvalidRequestException(
+                    "resume",
+                    file + " belongs to another run, with " + onlyIn(found, identity) + "; this one has "
+                            + onlyIn(identity, found) + ". Give the options of that run, or another output folder.");
+        }
+    }
+
+    /// Returns the parts of an identity that another does not have.
+    private static String onlyIn(String identity, String other) {
+        List<String> others = List.of(other.split(IDENTITY_PARTS));
+        return Arrays.stream(identity.split(IDENTITY_PARTS))
+                .filter(part -> !others.contains(part))
+                .collect(Collectors.joining(", "));
+    }
+
+    private static void takeAll(DataInputStream in, Tensor tensor) throws IOException {
+        FloatPointer target = new FloatPointer(tensor.data_ptr());
+        byte[] bytes = new byte[4 * CHUNK];
+        float[] floats = new float[CHUNK];
+        for (long from = 0; from < tensor.numel(); from += CHUNK) {
+            int count = (int) Math.min(CHUNK, tensor.numel() - from);
+            in.readFully(bytes, 0, 4 * count);
+            ByteBuffer.wrap(bytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(floats, 0, count);
+            target.position(from).put(floats, 0, count);
+        }
+    }
+
+    private static InvalidRequestException damaged(Path file) {
+        return new InvalidRequestException(
+                "resume", file + " is no checkpoint, or damaged: delete it, and start without --resume.");
     }
 }

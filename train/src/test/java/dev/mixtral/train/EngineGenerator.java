@@ -14,12 +14,18 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param engine the engine
 /// @param routing takes the experts of every token; may be `null`
-record EngineGenerator(Engine engine, @Nullable Consumer<Routed> routing) implements TextGenerator {
+/// @param adapter that is applied; empty for none
+record EngineGenerator(Engine engine, @Nullable Consumer<Routed> routing, String adapter) implements TextGenerator {
+    EngineGenerator(Engine engine, @Nullable Consumer<Routed> routing) {
+        this(engine, routing, "");
+    }
+
     @Override
     public int[] generate(int[] prompt, int maxTokens) {
         var request = new GenerationRequest(
                         prompt, SamplingParams.greedy().maxTokens(maxTokens).build())
-                .withRouting(routing != null);
+                .withRouting(routing != null)
+                .withAdapter(adapter);
         try (Generation generation = engine.generate(request)) {
             for (GenerationEvent event : generation) {
                 if (routing != null && event instanceof Routed routed) {

@@ -28,13 +28,14 @@ class TorchMixtralTest {
     void gradientsAgreeWithFiniteDifferences() {
         // All experts chosen: a choice that flips within the difference would be a step, not a slope.
         MixtralConfig config = new MixtralConfig(32, 48, 2, 2, 1, 32, 2, 2, 64, 1e-5f, 10_000, 64);
-        TorchMixtral model = new TorchMixtral(new Parameters(config, 3));
+        Parameters parameters = new Parameters(config, 3);
+        TorchMixtral model = new TorchMixtral(parameters);
         Batch batch = batch(5, 2, 16);
         float[] gradients;
-        try (DataParallel workers = new DataParallel(model, 1, 0.02, 1e-3)) {
+        try (DataParallel workers = new DataParallel(new WholeGraphPass(model, 0.02, 1e-3), 1)) {
             workers.accumulate(batch);
-            gradients = Parameters.toArray(model.parameters().gradients());
-            model.parameters().gradients().zero_();
+            gradients = Parameters.toArray(parameters.gradients());
+            parameters.gradients().zero_();
         }
         // Along the gradient itself the slope is its squared norm: one direction that every weight takes part in.
         double squaredNorm = 0;
@@ -48,13 +49,14 @@ class TorchMixtralTest {
 
     @Test
     void everyWeightOfTheModelGetsAGradient() {
-        TorchMixtral model = new TorchMixtral(new Parameters(CONFIG, 3));
-        try (DataParallel workers = new DataParallel(model, 2, 0.02, 0)) {
+        Parameters parameters = new Parameters(CONFIG, 3);
+        GradientPass pass = new WholeGraphPass(new TorchMixtral(parameters), 0.02, 0);
+        try (DataParallel workers = new DataParallel(pass, 2)) {
             workers.accumulate(batch(5, 8, 32));
         }
         for (int layer = 0; layer < CONFIG.numLayers(); layer++) {
             for (int expert = 0; expert < CONFIG.numExperts(); expert++) {
-                Tensor gradient = model.parameters()
+                Tensor gradient = parameters
                         .block(Parameters.expertPrefix(layer, expert) + "gateUp")
                         .grad();
                 assertThat(gradient.norm().item_double()).isPositive();
@@ -96,14 +98,13 @@ class TorchMixtralTest {
     private static double lossAt(TorchMixtral model, Batch batch, float[] direction, double length) {
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            Tensor values = model.parameters().values();
+            Tensor values = model.weights().trainable().values();
             Tensor step = Tensor.create(direction).mul(new Scalar(length));
             values.add_(step);
             TorchMixtral.Output output = model.forward(batch.inputs(), batch.rows(), batch.length());
-            Tensor loss = DataParallel.tokenLosses(model.logits(output.states()), batch.targets())
-                    .mean()
-                    .add(output.routers().balanceLoss().mul(new Scalar(0.02)))
-                    .add(output.routers().zLoss().mul(new Scalar(1e-3)));
+            Tensor crossEntropy = WholeGraphPass.tokenLosses(model.logits(output.states()), batch.targets())
+                    .mean();
+            Tensor loss = output.routers().addTo(crossEntropy, 0.02, 1e-3);
             values.sub_(step);
             return loss.item_double();
         }

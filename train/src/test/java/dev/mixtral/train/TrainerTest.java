@@ -3,6 +3,7 @@ package dev.mixtral.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.format.MixtralConfig;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.pytorch.global.torch;
@@ -48,7 +50,7 @@ class TrainerTest {
     void refusesTheCheckpointOfAnotherRun() {
         train(folder.resolve("run.bin"), 1);
         assertThatThrownBy(() -> trainer("another", folder.resolve("run.bin")).resume())
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("belongs to another run");
     }
 
@@ -60,24 +62,28 @@ class TrainerTest {
         bytes[bytes.length / 2]++;
         Files.write(file, bytes);
         assertThatThrownBy(() -> trainer("test", file).resume())
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("damaged");
     }
 
     private float[] train(Path checkpoint, int stopAfter) {
-        TorchMixtral model = new TorchMixtral(new Parameters(CONFIG, 1));
+        Parameters parameters = new Parameters(CONFIG, 1);
         AtomicInteger budget = new AtomicInteger();
-        try (Trainer trainer = new Trainer(settings("test"), model, checkpoint);
+        try (Trainer trainer = new Trainer(settings("test"), pass(parameters), checkpoint);
                 ProgressLog log = log()) {
             int done = trainer.resume();
             budget.set(stopAfter - done);
-            trainer.run(TrainerTest::packer, log, () -> budget.getAndDecrement() <= 0);
+            trainer.run(TrainerTest::batches, log::report, () -> budget.getAndDecrement() <= 0);
         }
-        return Parameters.toArray(model.parameters().values());
+        return Parameters.toArray(parameters.values());
     }
 
     private Trainer trainer(String identity, Path checkpoint) {
-        return new Trainer(settings(identity), new TorchMixtral(new Parameters(CONFIG, 1)), checkpoint);
+        return new Trainer(settings(identity), pass(new Parameters(CONFIG, 1)), checkpoint);
+    }
+
+    private static GradientPass pass(Parameters parameters) {
+        return new WholeGraphPass(new TorchMixtral(parameters), 0.02, 1e-4);
     }
 
     private ProgressLog log() {
@@ -87,20 +93,12 @@ class TrainerTest {
 
     private static Trainer.Settings settings(String identity) {
         return new Trainer.Settings(
-                STEPS,
-                2,
-                new LearningRate(1e-3, 2, STEPS, 0.1),
-                Curriculum.upTo(64, 256),
-                0.1,
-                0.02,
-                1e-4,
-                Long.MAX_VALUE / 2,
-                identity);
+                STEPS, 2, new LearningRate(1e-3, 2, STEPS, 0.1), 0.1, 1.0, 1, 0, Long.MAX_VALUE / 2, identity);
     }
 
-    private static Packer packer(int step) {
+    private static List<Batch> batches(int step) {
         SplittableRandom random = new SplittableRandom(step);
-        return new Packer(() -> segment(random), random, 2);
+        return List.of(new Packer(() -> segment(random), random, 2).pack(4, 64));
     }
 
     private static Segment segment(SplittableRandom random) {
