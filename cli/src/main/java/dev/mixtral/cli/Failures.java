@@ -40,10 +40,22 @@ final class Failures {
         return CommandLine.ExitCode.USAGE;
     }
 
+    /// Whether a failure's own message names the file as well as the reason; of some reasons it does not.
+    private static boolean tellsMore(UncheckedIOException failure) {
+        String message = String.valueOf(failure.getMessage());
+        String reason = String.valueOf(failure.getCause().getMessage());
+        boolean isKnown = failure.getCause() instanceof NoSuchFileException
+                || failure.getCause() instanceof AccessDeniedException;
+        return !isKnown
+                && message.endsWith(": " + reason)
+                && !message.equals(failure.getCause().toString());
+    }
+
     /// Returns what went wrong, for people.
     static String describe(Throwable failure) {
         return switch (failure) {
             case MixtralException known -> String.valueOf(known.getMessage());
+            case UncheckedIOException wrapped when tellsMore(wrapped) -> String.valueOf(wrapped.getMessage());
             case UncheckedIOException wrapped when wrapped.getCause() != null -> describe(wrapped.getCause());
             case NoSuchFileException missing -> "there is no file " + missing.getFile();
             case AccessDeniedException denied -> "no permission to open " + denied.getFile();

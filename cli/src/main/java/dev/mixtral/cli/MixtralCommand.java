@@ -72,6 +72,8 @@ final class MixtralCommand {
                 new MergeCommand(terminal),
                 new HealthCommand(terminal),
                 new BenchCommand(terminal),
+                new FinetuneCommand(terminal),
+                new ValidateDataCommand(terminal),
                 new TrainCommand(terminal));
     }
 
@@ -86,6 +88,9 @@ final class MixtralCommand {
                         .build());
         if (command instanceof ServeCommand) {
             ServeOptions.addTo(subcommand.getCommandSpec());
+        }
+        if (command instanceof FinetuneCommand) {
+            FinetuneOptions.addTo(subcommand.getCommandSpec());
         }
         root.addSubcommand(subcommand);
     }

@@ -18,11 +18,11 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.dataformat.yaml.YAMLFactory;
 
-/// Reads the configuration file: one YAML mapping from names to plain values or lists of them.
+/// Reads a configuration file: one YAML mapping from names to plain values or lists of them.
 ///
 /// Values are kept as they are written, so that `context-tokens: 1e3` is refused for what stands there, and with the
 /// line they stand in.
-final class ConfigFile {
+public final class ConfigFile {
     private final Path path;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
@@ -30,7 +30,7 @@ final class ConfigFile {
     ///
     /// @param texts the value, or the elements of a list
     /// @param isList whether it is written as a list
-    record Entry(List<String> texts, boolean isList, int line) {}
+    public record Entry(List<String> texts, boolean isList, int line) {}
 
     private ConfigFile(Path path) {
         this.path = path;
@@ -39,7 +39,7 @@ final class ConfigFile {
     /// Reads a file.
     ///
     /// @throws ConfigException if it is not there, or is no YAML mapping of plain values
-    static Map<String, Entry> read(Path path) {
+    public static Map<String, Entry> read(Path path) {
         ConfigFile file = new ConfigFile(path);
         String text = file.text();
         YAMLFactory yaml = YAMLFactory.builder()
