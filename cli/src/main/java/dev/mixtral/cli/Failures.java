@@ -42,13 +42,12 @@ final class Failures {
 
     /// Whether a failure's own message names the file as well as the reason; of some reasons it does not.
     private static boolean tellsMore(UncheckedIOException failure) {
-        String message = String.valueOf(failure.getMessage());
-        String reason = String.valueOf(failure.getCause().getMessage());
-        boolean isKnown = failure.getCause() instanceof NoSuchFileException
-                || failure.getCause() instanceof AccessDeniedException;
-        return !isKnown
-                && message.endsWith(": " + reason)
-                && !message.equals(failure.getCause().toString());
+        Throwable cause = failure.getCause();
+        boolean isKnown = cause instanceof NoSuchFileException || cause instanceof AccessDeniedException;
+        return cause != null
+                && !isKnown
+                && String.valueOf(failure.getMessage()).endsWith(": " + cause.getMessage())
+                && !String.valueOf(failure.getMessage()).equals(cause.toString());
     }
 
     /// Returns what went wrong, for people.

@@ -54,6 +54,8 @@ final class TinyModel {
         for (int i = 0; i < starts.length; i++) {
             starts[i] = i % length < length / 3 ? 0 : length / 3;
         }
-        return new Batch(rows, length, inputs, targets, weights, packed ? starts : null);
+        return packed
+                ? new Batch(rows, length, inputs, targets, weights, starts)
+                : new Batch(rows, length, inputs, targets, weights);
     }
 }
