@@ -70,6 +70,7 @@ final class MixtralCommand {
                 new QuantizeCommand(terminal),
                 new PackCommand(terminal),
                 new MergeCommand(terminal),
+                new ConvertAdapterCommand(terminal),
                 new HealthCommand(terminal),
                 new BenchCommand(terminal),
                 new FinetuneCommand(terminal),

@@ -116,6 +116,20 @@ class AdapterCommandsTest {
     }
 
     @Test
+    void adaptersAreConvertedThereAndBack() {
+        String gguf = folder.resolve("converted.gguf").toString();
+        String peft = folder.resolve("converted").toString();
+        assertThat(CommandRun.of("convert-adapter", model, adapter, gguf).exitCode())
+                .isZero();
+        assertThat(CommandRun.of("convert-adapter", model, gguf, peft).exitCode())
+                .isZero();
+        assertThat(run(model, "--lora", peft)).isEqualTo(run(model, "--lora", adapter));
+        CommandRun again = CommandRun.of("convert-adapter", model, adapter, gguf);
+        assertThat(again.exitCode()).isEqualTo(2);
+        assertThat(again.err()).contains("--force");
+    }
+
+    @Test
     void mistakesAreNamed() {
         CommandRun forced =
                 CommandRun.of("merge", model, adapter, folder.resolve("x").toString(), "--force");

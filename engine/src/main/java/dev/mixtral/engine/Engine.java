@@ -193,7 +193,18 @@ public final class Engine implements AutoCloseable {
     /// @throws InvalidRequestException if the name is empty or taken, or the adapter is one of another model
     /// @throws dev.mixtral.error.MixtralException if there is none, it is broken, or needs what is not done here
     public void loadAdapter(String name, Path path) {
-        loadAdapter(name, LoraFiles.read(path, modelConfig()));
+        LoraAdapter adapter = LoraFiles.read(path, modelConfig());
+        loadAdapter(name, adapter);
+        LOG.log(
+                System.Logger.Level.INFO,
+                "adapter {0}: {1}, rank {2}, {3} matrices, trained on {4}",
+                name,
+                path,
+                adapter.config().rank(),
+                adapter.modules().size(),
+                adapter.config().baseModel().isEmpty()
+                        ? "an unnamed model"
+                        : adapter.config().baseModel());
     }
 
     /// Same, for an adapter in memory.

@@ -51,7 +51,7 @@ public final class ModelQuantizer {
     public ModelQuantizer(Checkpoint checkpoint, QuantizeOptions options, Progress progress) {
         if (checkpoint.packedWeights().isPresent()) {
             throw new InvalidRequestException(
-                    "model", checkpoint.source() + " is packed. Quantise the model that it was made from.");
+                    "model", checkpoint.source() + " is packed. Use the model that it was made from.");
         }
         this.checkpoint = checkpoint;
         this.options = options;
