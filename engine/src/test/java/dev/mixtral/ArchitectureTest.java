@@ -47,6 +47,7 @@ class ArchitectureTest {
                             "format",
                             "tokenizer",
                             "chat",
+                            "grammar",
                             "kvcache",
                             "kernel",
                             "lora",

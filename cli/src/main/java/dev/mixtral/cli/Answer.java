@@ -7,6 +7,7 @@ import dev.mixtral.engine.GenerationEvent.Finished;
 import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.engine.GenerationEvent.ToolCallDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.engine.Usage;
 import dev.mixtral.sampling.TokenLogprob;
@@ -33,7 +34,8 @@ final class Answer {
 
     void add(GenerationEvent event) {
         switch (event) {
-            case Started _, Routed _ -> {}
+            // Pieces are repeated as whole calls, unless the answer is cut off in one.
+            case Started _, Routed _, ToolCallDelta _ -> {}
             case TextDelta delta -> {
                 text.append(delta.text());
                 logprobs.addAll(delta.logprobs());

@@ -11,6 +11,7 @@ import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.grammar.GrammarCompiler;
 import dev.mixtral.kernel.KernelSelector;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kvcache.KvCache;
@@ -59,6 +60,8 @@ public final class Engine implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile @Nullable ChatTemplate chatTemplate;
     private volatile @Nullable String fingerprint;
+    private final Object grammarsLock = new Object();
+    private @Nullable GrammarCompiler grammars;
 
     private Engine(Checkpoint checkpoint, EngineConfig config) {
         this.checkpoint = checkpoint;
@@ -224,6 +227,21 @@ public final class Engine implements AutoCloseable {
         return adapters.names();
     }
 
+    /// Returns what compiles grammars for this model's vocabulary; always the same one, as it remembers what it
+    /// compiled.
+    ///
+    /// @throws UnsupportedModelException if the checkpoint has no tokenizer, or one without a token for every byte
+    public GrammarCompiler grammars() {
+        synchronized (grammarsLock) {
+            GrammarCompiler compiler = grammars;
+            if (compiler == null) {
+                compiler = new GrammarCompiler(tokenizer());
+                grammars = compiler;
+            }
+            return compiler;
+        }
+    }
+
     /// Makes a request from a conversation.
     public GenerationRequest chat(List<Message> messages, List<ToolDefinition> tools, SamplingParams params) {
         return new GenerationRequest(chatTemplate().render(messages, tools).ids(), params);
@@ -234,6 +252,7 @@ public final class Engine implements AutoCloseable {
     /// @throws ContextLengthException if the prompt leaves no room for an answer
     /// @throws InvalidRequestException if the prompt is empty or has ids outside the vocabulary
     /// @throws dev.mixtral.error.ModelNotFoundException if the request names an adapter that is not loaded
+    /// @throws dev.mixtral.error.GrammarException if the prompt ends with a text that the constraint forbids
     /// @throws dev.mixtral.error.OverloadedException if too many requests wait already
     /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public Generation generate(GenerationRequest request) {
@@ -246,6 +265,7 @@ public final class Engine implements AutoCloseable {
     /// @throws ContextLengthException if a prompt leaves no room for an answer
     /// @throws InvalidRequestException if a prompt is empty or has ids outside the vocabulary
     /// @throws dev.mixtral.error.ModelNotFoundException if a request names an adapter that is not loaded
+    /// @throws dev.mixtral.error.GrammarException if a prompt ends with a text that its constraint forbids
     /// @throws dev.mixtral.error.OverloadedException if too many requests wait already
     /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public List<Generation> generate(List<GenerationRequest> requests) {

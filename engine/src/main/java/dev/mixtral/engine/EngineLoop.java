@@ -213,6 +213,14 @@ final class EngineLoop implements AutoCloseable {
     private void emit(List<Sequence> sequences, int[] sampled) {
         for (int i = 0; i < sampled.length; i++) {
             Sequence sequence = sequences.get(i);
+            RuntimeException failure = sequence.failure();
+            if (failure != null) {
+                if (failure instanceof EngineFailedException) {
+                    LOG.log(System.Logger.Level.ERROR, "no token could be chosen, and its request failed", failure);
+                }
+                fail(sequence, failure);
+                continue;
+            }
             FinishReason reason = sampled[i] == Scheduler.NO_TOKEN ? null : sequence.accept(sampled[i]);
             if (reason != null) {
                 sequence.finish(reason);

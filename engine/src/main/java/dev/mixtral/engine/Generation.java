@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// The engine computes ahead of the reader until some hundred events wait; then it goes on when half of them are read,
 /// and gives up when they are not read for long. Read by one thread at a time; [#cancel()] and [#close()] may come
 /// from any. A generation ends with a [Finished] event, or with an exception to the reader: [EngineFailedException],
-/// [EngineClosedException], or [OverloadedException] if its turn did not come in time.
+/// [EngineClosedException], [OverloadedException] if its turn did not come in time, or [GrammarException] if following
+/// its constraint takes more than the limit.
 public final class Generation implements Iterable<GenerationEvent>, AutoCloseable {
     /// Events that may wait; one step of the engine may go beyond.
     static final int CAPACITY = 512;

@@ -28,6 +28,14 @@ public sealed interface GenerationEvent {
     /// @param logprobs one per token since the last piece, if they were asked for
     record TextDelta(String text, List<TokenLogprob> logprobs) implements GenerationEvent {}
 
+    /// A piece of a call, as it is written. Comes only where an [OutputConstraint] makes sure that calls are what it
+    /// will be; [ToolCalls] repeats them when they are complete.
+    ///
+    /// @param index which call of the answer, from 0
+    /// @param name the function
+    /// @param arguments the next characters of the arguments' JSON text; empty in the first piece of a call
+    record ToolCallDelta(int index, String name, String arguments) implements GenerationEvent {}
+
     /// The calls that the model wants made, after a complete `[TOOL_CALLS]` answer.
     record ToolCalls(List<ToolCall> calls) implements GenerationEvent {}
 

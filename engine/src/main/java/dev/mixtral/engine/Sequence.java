@@ -5,14 +5,18 @@ import dev.mixtral.engine.GenerationEvent.Finished;
 import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.engine.GenerationEvent.ToolCallDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.kvcache.BlockHash;
+import dev.mixtral.error.EngineFailedException;
+import dev.mixtral.error.GrammarException;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.model.Adapter;
 import dev.mixtral.sampling.Sampler;
 import dev.mixtral.sampling.SamplingParams;
 import dev.mixtral.sampling.TokenHistory;
 import dev.mixtral.sampling.TokenLogprob;
+import dev.mixtral.sampling.TokenMask;
 import dev.mixtral.scheduler.SchedulerRequest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -34,6 +38,7 @@ final class Sequence {
     private final Sampler sampler;
     private final TokenHistory history;
     private final AnswerText text;
+    private final @Nullable ConstrainedAnswer constraint;
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private final List<GenerationEvent> events = new ArrayList<>();
     private final long startNanos = System.nanoTime();
@@ -42,6 +47,7 @@ final class Sequence {
     private boolean started;
     private boolean paused;
     private long pausedSinceNanos;
+    private @Nullable RuntimeException failure;
 
     /// @param answers what all generations of the model have in common
     /// @param maxNumTokens positions that the context has
@@ -49,6 +55,7 @@ final class Sequence {
     /// @param adapter the request's adapter, or `null`
     /// @param control how the reader reaches the engine
     /// @throws dev.mixtral.error.InvalidRequestException if a logit bias names an id outside the vocabulary
+    /// @throws GrammarException if the prompt ends with a text that its constraint forbids
     Sequence(
             GenerationRequest request,
             Answers answers,
@@ -75,6 +82,14 @@ final class Sequence {
         this.text = new AnswerText(answers.tokenizer(), params.stop(), seed);
         if (request.continuation()) {
             text.continueFrom(prompt[prompt.length - 1]);
+        }
+        OutputConstraint bound = request.constraint();
+        this.constraint = bound == null ? null : ConstrainedAnswer.start(bound, request.continuation(), answers);
+        if (constraint != null && constraint.bindsCalls()) {
+            text.tellPieces();
+        }
+        if (bound instanceof OutputConstraint.Text whole) {
+            text.stopNothingBehind(whole.grammar().trigger());
         }
         this.generation = new Generation(control.apply(this));
     }
@@ -140,15 +155,37 @@ final class Sequence {
         }
     }
 
-    /// Chooses the token that follows.
+    /// Chooses the token that follows. If that fails, [#failure()] says why, and what is returned means nothing.
     ///
     /// @param logits `[offset, offset + vocabSize)`; not modified
     int sample(float[] logits, int offset) {
-        int id = sampler.sample(logits, offset, history);
-        if (params.topLogprobs() != null && !answers.endIds().get(id)) {
+        try {
+            return choose(logits, offset);
+        } catch (GrammarException e) {
+            failure = e;
+        } catch (RuntimeException | StackOverflowError e) {
+            failure = new EngineFailedException(e);
+        }
+        return answers.tokenizer().eosId();
+    }
+
+    private int choose(float[] logits, int offset) {
+        TokenMask mask = constraint == null ? null : constraint.mask();
+        int id = sampler.sample(logits, offset, history, mask);
+        boolean ends = answers.endIds().get(id);
+        if (constraint != null && !ends) {
+            constraint.accept(id);
+        }
+        if (params.topLogprobs() != null && !ends) {
             logprobs.add(sampler.logprob(logits, offset, id, params.topLogprobs()));
         }
         return id;
+    }
+
+    /// Returns why no token could be chosen, or `null`.
+    @Nullable
+    RuntimeException failure() {
+        return failure;
     }
 
     /// Takes the token that was chosen, after the scheduler did.
@@ -164,7 +201,7 @@ final class Sequence {
         }
         history.append(id);
         emit(text.append(id));
-        if (text.stopped()) {
+        if (text.stopped() || (constraint != null && constraint.isEnd())) {
             return FinishReason.STOP;
         }
         return request.numTokens() == request.maxNumTokens() ? FinishReason.LENGTH : null;
@@ -175,21 +212,21 @@ final class Sequence {
             events.add(new TextDelta(delta, List.copyOf(logprobs)));
             logprobs.clear();
         }
+        text.takePieces()
+                .forEach(piece -> events.add(new ToolCallDelta(piece.index(), piece.name(), piece.arguments())));
     }
 
     /// Adds the events of the end.
     void finish(FinishReason reason) {
         emit(text.finish());
         FinishReason reported = reason;
-        if (!text.toolText().isEmpty()) {
-            Optional<List<ToolCall>> calls = text.toolCalls();
-            if (calls.isPresent()) {
-                events.add(new ToolCalls(calls.get()));
-                reported = reason == FinishReason.STOP ? FinishReason.TOOL_CALLS : reason;
-            } else {
-                // Not a call, or cut off in one: the reader still gets what the model wrote.
-                emit(text.toolText());
-            }
+        Optional<List<ToolCall>> calls = text.toolCalls();
+        if (calls.isPresent()) {
+            events.add(new ToolCalls(calls.get()));
+            reported = reason == FinishReason.STOP ? FinishReason.TOOL_CALLS : reason;
+        } else {
+            // Not a call, or cut off in one: the reader still gets what the model wrote.
+            emit(text.toolText());
         }
         if (!logprobs.isEmpty()) {
             events.add(new TextDelta("", List.copyOf(logprobs)));

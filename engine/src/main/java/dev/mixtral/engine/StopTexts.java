@@ -9,10 +9,17 @@ import java.util.List;
 final class StopTexts {
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
+    private String trigger = "";
     private boolean matched;
+    private boolean over;
 
     StopTexts(List<String> stops) {
         this.stops = stops;
+    }
+
+    /// Stops nothing any more behind the first appearance of a text.
+    void endBehind(String text) {
+        trigger = text;
     }
 
     /// Takes more text and returns what is certainly not part of a stop text.
@@ -22,6 +29,11 @@ final class StopTexts {
         }
         held.append(text);
         int match = earliestMatch();
+        int end = trigger.isEmpty() ? -1 : held.indexOf(trigger);
+        over |= end >= 0 && (match < 0 || end < match);
+        if (over) {
+            return finish();
+        }
         if (match >= 0) {
             matched = true;
             held.setLength(match);
@@ -63,12 +75,18 @@ final class StopTexts {
     private int longestPossibleStart() {
         int longest = 0;
         for (String stop : stops) {
-            for (int n = Math.min(stop.length() - 1, held.length()); n > longest; n--) {
-                if (stop.startsWith(held.substring(held.length() - n))) {
-                    longest = n;
-                }
+            longest = Math.max(longest, heldStart(stop));
+        }
+        return Math.max(longest, heldStart(trigger));
+    }
+
+    /// Returns how much of the beginning of a text is held at the end.
+    private int heldStart(String text) {
+        for (int n = Math.min(text.length() - 1, held.length()); n > 0; n--) {
+            if (text.startsWith(held.substring(held.length() - n))) {
+                return n;
             }
         }
-        return longest;
+        return 0;
     }
 }

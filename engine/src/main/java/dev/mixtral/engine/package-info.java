@@ -8,7 +8,7 @@
 ///         switch (event) {
 ///             case TextDelta(var text, _) -> IO.print(text);
 ///             case ToolCalls(var calls) -> handle(calls);
-///             case Started _, Routed _ -> {}
+///             case Started _, Routed _, ToolCallDelta _ -> {}
 ///             case Finished(var reason, var usage) -> IO.println("\n" + reason + " " + usage);
 ///         }
 ///     }

@@ -61,6 +61,11 @@ public final class GrammarException extends MixtralException {
         return this.pointer.isEmpty() ? new GrammarException(reason, pointer, named, problem) : this;
     }
 
+    /// Returns the same failure with a larger thing named that the place is in, such as one of several schemas.
+    public GrammarException within(String place) {
+        return new GrammarException(reason, pointer.isEmpty() ? place : place + " " + pointer, keyword, problem);
+    }
+
     /// Returns the same failure with more said behind its message, such as further failures.
     public GrammarException withMore(String more) {
         return new GrammarException(reason, pointer, keyword, problem + more);

@@ -1,5 +1,6 @@
 package dev.mixtral.grammar;
 
+import dev.mixtral.error.GrammarException;
 import dev.mixtral.grammar.automaton.Machine;
 import java.util.List;
 
@@ -10,11 +11,13 @@ public final class CompiledGrammar {
 
     private final Machine machine;
     private final List<String> warnings;
+    private final String trigger;
     private final int firstSize;
 
-    CompiledGrammar(Machine machine, List<String> warnings) {
+    CompiledGrammar(Machine machine, List<String> warnings, String trigger) {
         this.machine = machine;
         this.warnings = List.copyOf(warnings);
+        this.trigger = trigger;
         this.firstSize = machine.size();
     }
 
@@ -34,8 +37,36 @@ public final class CompiledGrammar {
         return new GrammarMatcher(machine, false);
     }
 
+    /// Returns a matcher behind the beginning of a text, which somebody else wrote.
+    ///
+    /// A space at its end is one that the decoder drops from what follows, as templates leave it out of the prompt.
+    ///
+    /// @param begun the beginning; empty is the same as [#continuationMatcher()]
+    /// @throws GrammarException if no text of the grammar begins so
+    public GrammarMatcher matcherBehind(String begun) {
+        GrammarMatcher matcher = new GrammarMatcher(machine, false);
+        if (!matcher.acceptText(begun)) {
+            throw new GrammarException(
+                    GrammarException.Reason.UNSATISFIABLE,
+                    "",
+                    "",
+                    "no text that the grammar allows begins with what the answer is to begin with");
+        }
+        return matcher;
+    }
+
+    /// Returns whether some text of the grammar begins so.
+    public boolean mayBeginWith(String begun) {
+        return new GrammarMatcher(machine, false).acceptText(begun);
+    }
+
     /// Returns what was read and is not enforced, because its specification does not ask for it.
     public List<String> warnings() {
         return warnings;
+    }
+
+    /// Returns the text that calls begin with, see [Grammar.Calls#trigger()]; empty if there is none.
+    public String trigger() {
+        return trigger;
     }
 }

@@ -1,9 +1,12 @@
 package dev.mixtral.grammar;
 
+import dev.mixtral.error.GrammarException;
+import dev.mixtral.grammar.automaton.Budget;
 import dev.mixtral.grammar.automaton.Configuration;
 import dev.mixtral.grammar.automaton.Machine;
 import dev.mixtral.sampling.TokenMask;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Whatever tokens of its masks are chosen, the answer can always be completed.
 public final class GrammarMatcher {
     private final Machine machine;
+    private final Budget budget;
     private @Nullable Configuration at;
     /// Whether the decoder drops a space in front of the next token.
     private boolean dropsSpace;
@@ -20,12 +24,14 @@ public final class GrammarMatcher {
 
     GrammarMatcher(Machine machine, boolean dropsSpace) {
         this.machine = machine;
+        this.budget = Budget.full();
         this.at = machine.start();
         this.dropsSpace = dropsSpace;
     }
 
     private GrammarMatcher(GrammarMatcher other) {
         this.machine = other.machine;
+        this.budget = other.budget.copy();
         this.at = other.at;
         this.dropsSpace = other.dropsSpace;
         this.ended = other.ended;
@@ -45,10 +51,11 @@ public final class GrammarMatcher {
 
     /// Returns the tokens that may come next; the end token is among them exactly where the text may end.
     ///
-    /// @throws GrammarException if finding them takes more than the limit; the answer cannot go on then
+    /// @throws GrammarException if finding them takes more than the limit, or the answer so far has taken too
+    ///     much; it cannot go on then
     /// @throws IllegalStateException after the end token
     public TokenMask mask() {
-        return dropsSpace ? machine.firstMask(here()) : machine.mask(here());
+        return dropsSpace ? machine.firstMask(here(), budget) : machine.mask(here(), budget);
     }
 
     /// Takes the next token.
@@ -70,16 +77,31 @@ public final class GrammarMatcher {
             return false;
         }
         int from = dropsSpace && bytes[0] == ' ' ? 1 : 0;
-        for (int i = from; i < bytes.length; i++) {
-            Configuration next = machine.step(state, bytes[i] & 0xff);
+        budget.refill();
+        if (!follow(state, bytes, from)) {
+            return false;
+        }
+        dropsSpace = false;
+        return true;
+    }
+
+    private boolean follow(Configuration from, byte[] bytes, int first) {
+        Configuration state = from;
+        for (int i = first; i < bytes.length; i++) {
+            Configuration next = machine.step(state, bytes[i] & 0xff, budget);
             if (next == null) {
                 return false;
             }
             state = next;
         }
         at = state;
-        dropsSpace = false;
         return true;
+    }
+
+    /// Takes a text at the beginning, before any token; see [CompiledGrammar#matcherBehind(String)].
+    boolean acceptText(String text) {
+        dropsSpace = text.endsWith(" ");
+        return follow(here(), text.getBytes(StandardCharsets.UTF_8), 0);
     }
 
     /// Returns whether the text may end here.
@@ -102,7 +124,7 @@ public final class GrammarMatcher {
                 break;
             }
             forced.write(value);
-            state = Objects.requireNonNull(machine.step(state, value));
+            state = Objects.requireNonNull(machine.step(state, value, budget));
         }
         return forced.toByteArray();
     }

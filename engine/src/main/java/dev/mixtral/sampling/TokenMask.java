@@ -1,6 +1,7 @@
 package dev.mixtral.sampling;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.function.IntConsumer;
 
 /// A set of token ids, one bit each: what a grammar allows next. Immutable and thread-safe.
@@ -20,9 +21,23 @@ public final class TokenMask {
         this.words = words;
     }
 
+    /// Returns the set of some ids; those outside the vocabulary are left out.
+    public static TokenMask of(int vocabSize, BitSet ids) {
+        return new TokenMask(vocabSize, new long[(vocabSize + 63) >>> 6]).with(ids);
+    }
+
     /// Returns whether the id is in the set; false for ids outside the vocabulary.
     public boolean allows(int id) {
         return id >= 0 && id < vocabSize && (words[id >>> 6] & 1L << id) != 0;
+    }
+
+    /// Returns the set with more ids in it; those outside the vocabulary are left out.
+    public TokenMask with(BitSet more) {
+        long[] united = words.clone();
+        for (int id = more.nextSetBit(0); id >= 0 && id < vocabSize; id = more.nextSetBit(id + 1)) {
+            united[id >>> 6] |= 1L << id;
+        }
+        return new TokenMask(vocabSize, united);
     }
 
     /// Returns how many ids the set has.

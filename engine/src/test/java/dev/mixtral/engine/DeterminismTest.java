@@ -6,6 +6,7 @@ import dev.mixtral.engine.GenerationEvent.Finished;
 import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.grammar.Grammar;
 import dev.mixtral.sampling.SamplingParams;
 import dev.mixtral.sampling.TokenLogprob;
 import java.nio.file.Path;
@@ -15,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Same model, request and seed give the same bytes, whatever else goes on: a promise of the documentation. On the
 /// embedded model, whose answers are no noise.
@@ -25,6 +29,7 @@ class DeterminismTest {
             EngineConfig.defaults().withContextLength(512).withNumThreads(1);
     private static final int NUM_REQUESTS = 17;
     private static final int NUM_NEW = 90;
+    private static final JsonMapper JSON = new JsonMapper();
 
     /// Everything that a reader gets.
     private record Answer(String text, List<Integer> ids, List<TokenLogprob> logprobs, List<String> routing) {}
@@ -54,7 +59,24 @@ class DeterminismTest {
                 .build();
         return new GenerationRequest(prompt, params)
                 .withClient("client" + i % 3)
-                .withRouting(i % 2 == 0);
+                .withRouting(i % 2 == 0)
+                .withConstraint(constraint(engine, i));
+    }
+
+    /// Most answers are free, some are calls or have the form of a pattern or a schema.
+    private static @Nullable OutputConstraint constraint(Engine engine, int i) {
+        JsonNode schema = JSON.readTree("""
+                {"type":"array","minItems":30,"items":{"type":"object","properties":{"name":{"type":"string",
+                "maxLength":12},"age":{"type":"integer","minimum":0,"maximum":99}},"required":["name","age"]}}""");
+        Grammar.Calls calls = new Grammar.Calls(List.of(new Grammar.Function("f", schema.get("items"))), 16, "");
+        return switch (i % 8) {
+            case 1 -> new OutputConstraint.Calls(engine.grammars().compile(calls));
+            case 3 ->
+                new OutputConstraint.Text(engine.grammars().compile(new Grammar.Regex("([A-Z]?[a-z]+[ .]){200}")));
+            case 5 -> new OutputConstraint.Text(engine.grammars().compile(new Grammar.JsonSchema(schema)));
+            case 7 -> new OutputConstraint.TextOrCalls(null, engine.grammars().compile(calls));
+            default -> null;
+        };
     }
 
     private static Answer read(Generation generation) {
@@ -64,6 +86,7 @@ class DeterminismTest {
         for (GenerationEvent event : generation) {
             switch (event) {
                 case Started _, Finished _ -> {}
+                case GenerationEvent.ToolCallDelta piece -> text.append(piece.arguments());
                 case TextDelta(String delta, List<TokenLogprob> more) -> {
                     text.append(delta);
                     logprobs.addAll(more);

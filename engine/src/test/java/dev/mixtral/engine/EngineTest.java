@@ -69,7 +69,8 @@ class EngineTest {
                         logprobs.addAll(more);
                     }
                     case Started _, Routed _ -> {}
-                    case GenerationEvent.ToolCalls _ -> throw new AssertionError("no tools here");
+                    case GenerationEvent.ToolCallDelta _, GenerationEvent.ToolCalls _ ->
+                        throw new AssertionError("no tools here");
                     case Finished finished -> ends.add(finished);
                 }
             }

@@ -9,6 +9,27 @@ import org.junit.jupiter.api.Test;
 
 class StopTextsTest {
     @Test
+    void nothingStopsBehindATrigger() {
+        for (int size = 1; size <= 5; size++) {
+            assertThat(cut("a b [GO] c b d", size, "b", "x")).isEqualTo("a ");
+            assertThat(cut("a [GO] b [GO] x", size, "b", "x")).isEqualTo("a [GO] b [GO] x");
+            assertThat(cut("a [G x", size, "b", "x")).isEqualTo("a [G ");
+            assertThat(cut("a [G", size, "b", "[")).isEqualTo("a ");
+        }
+    }
+
+    /// Reads a text in pieces, whose trigger is `[GO]`.
+    private static String cut(String text, int size, String... stops) {
+        StopTexts watch = new StopTexts(List.of(stops));
+        watch.endBehind("[GO]");
+        StringBuilder read = new StringBuilder();
+        for (int at = 0; at < text.length(); at += size) {
+            read.append(watch.append(text.substring(at, Math.min(text.length(), at + size))));
+        }
+        return watch.matched() ? read.toString() : read + watch.finish();
+    }
+
+    @Test
     void holdsBackWhatCouldBecomeAStopText() {
         StopTexts stops = new StopTexts(List.of("END", "\n\n"));
         assertThat(stops.append("one E")).isEqualTo("one ");

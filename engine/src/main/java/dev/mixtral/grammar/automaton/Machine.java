@@ -10,6 +10,7 @@ import dev.mixtral.sampling.TokenMask;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A grammar at work over one vocabulary: configurations, the steps between them, and their masks, all made when
@@ -47,13 +48,22 @@ public final class Machine {
         this.pool = pool;
         this.vocabulary = vocabulary;
         this.finder = new LexemeMask.Finder(pool, vocabulary, plainCharacter);
-        refuel();
+        refuel(FUEL);
         this.start = after(root.start(), Stack.BOTTOM);
     }
 
-    private void refuel() {
-        fuel = FUEL;
-        pool.refuel(FUEL);
+    private void refuel(int work) {
+        fuel = work;
+        pool.refuel(work);
+    }
+
+    /// Does something on a budget.
+    private <T> T spending(Budget budget, Supplier<T> work) {
+        int given = (int) Math.min(FUEL, budget.left());
+        refuel(given);
+        T result = work.get();
+        budget.spend(2L * given - fuel - pool.fuel());
+        return result;
     }
 
     /// Returns how many expressions the machine holds; it grows with what texts bring, such as the keys of
@@ -73,25 +83,27 @@ public final class Machine {
     }
 
     /// Returns the configuration after a byte, or null if no text goes on so.
-    public @Nullable Configuration step(Configuration from, int value) {
+    ///
+    /// @throws GrammarException if that takes more than the budget, or than one step may
+    public @Nullable Configuration step(Configuration from, int value, Budget budget) {
         Steps steps = from.steps;
         Configuration known = steps == null ? null : steps.get(value);
         if (known == null) {
             synchronized (this) {
-                refuel();
-                known = makeStep(from, value);
+                known = spending(budget, () -> makeStep(from, value));
             }
         }
         return known == Steps.DEAD ? null : known;
     }
 
     /// Returns the tokens after which the text can still be completed, the end token included where it may end.
-    public TokenMask mask(Configuration at) {
+    ///
+    /// @throws GrammarException if that takes more than the budget, or than one mask may
+    public TokenMask mask(Configuration at, Budget budget) {
         TokenMask known = at.mask;
         if (known == null) {
             synchronized (this) {
-                refuel();
-                known = intern(makeMask(at));
+                known = spending(budget, () -> intern(makeMask(at)));
                 at.mask = known;
             }
         }
@@ -99,12 +111,13 @@ public final class Machine {
     }
 
     /// Returns the mask at the beginning of a text whose first space the decoder drops.
-    public synchronized TokenMask firstMask(Configuration at) {
-        return firstMasks.computeIfAbsent(at, this::makeFirstMask);
+    public synchronized TokenMask firstMask(Configuration at, Budget budget) {
+        TokenMask whole = mask(at, budget);
+        return firstMasks.computeIfAbsent(at, key -> spending(budget, () -> makeFirstMask(key, whole)));
     }
 
-    private TokenMask makeFirstMask(Configuration at) {
-        long[] words = mask(at).words();
+    private TokenMask makeFirstMask(Configuration at, TokenMask whole) {
+        long[] words = whole.words();
         long[] spaced = vocabulary.beginsWithSpace();
         for (int i = 0; i < words.length; i++) {
             words[i] &= ~spaced[i];
@@ -112,7 +125,6 @@ public final class Machine {
         TokenTrie all = vocabulary.all();
         int space = all.child(' ');
         if (space >= 0 && !at.items.isEmpty()) {
-            refuel();
             all.mark(space, words);
             walk(at, all, space, words);
         }
@@ -257,7 +269,7 @@ public final class Machine {
         }
         int forced = -1;
         synchronized (this) {
-            refuel();
+            refuel(FUEL);
             for (Item item : at.items) {
                 for (int value = 0; value < 256; value++) {
                     if (value != forced && !pool.step(item.rest(), value).isNothing()) {
@@ -275,12 +287,14 @@ public final class Machine {
     /// Returns the tokens that may follow, each tried byte by byte: what [#mask(Configuration)] must be equal to.
     public TokenMask bruteForceMask(Configuration at) {
         long[] words = new long[vocabulary.numWords()];
+        Budget budget = Budget.full();
         for (int id = 0; id < vocabulary.vocabSize(); id++) {
             byte[] text = vocabulary.bytes(id);
             Configuration state = text.length == 0 ? null : at;
             for (int i = 0; i < text.length && state != null; i++) {
-                state = step(state, text[i] & 0xff);
+                state = step(state, text[i] & 0xff, budget);
             }
+            budget.refill();
             if (state != null || (id == vocabulary.eosId() && at.accepting)) {
                 words[id >>> 6] |= 1L << id;
             }

@@ -56,6 +56,11 @@ public final class RegexPool {
         fuel = numExpressions;
     }
 
+    /// Returns what is left of the work that [#refuel(long)] allowed.
+    public long fuel() {
+        return fuel;
+    }
+
     /// Returns how many expressions the pool holds.
     public int size() {
         return known.size();
