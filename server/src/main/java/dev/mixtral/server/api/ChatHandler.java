@@ -66,7 +66,7 @@ final class ChatHandler {
         Tokenizer tokenizer = served.model().tokenizer();
         int[] ids = IntStream.concat(IntStream.of(tokenizer.bosId()), IntStream.of(tokenizer.encode(text)))
                 .toArray();
-        answer(call, served, request, new Prompt(ids, true, false));
+        answer(call, served, request, new Prompt(ids, true, ""));
     }
 
     private void answer(Call call, ServedModel served, ChatRequest request, Prompt prompt) throws InterruptedException {
@@ -175,11 +175,25 @@ final class ChatHandler {
         }
 
         @Override
-        public void calls(int choice, List<ToolCall> calls) {
-            flushRouting(choice);
-            for (int i = 0; i < calls.size(); i++) {
-                writer.toolCall(choice, i, calls.get(i)).forEach(out::event);
-            }
+        public ChoiceCalls.Listener calls(int choice) {
+            return new ChoiceCalls.Listener() {
+                @Override
+                public void callBegun(int index, ToolCall call) {
+                    flushRouting(choice);
+                    out.eventIfAny(writer.callBegun(choice, index, call));
+                }
+
+                @Override
+                public void arguments(int index, ToolCall call, String piece) {
+                    flushRouting(choice);
+                    out.eventIfAny(writer.arguments(choice, index, piece));
+                }
+
+                @Override
+                public void callEnded(int index, ToolCall call, boolean isCut) {
+                    out.eventIfAny(writer.callEnded(choice, index, call));
+                }
+            };
         }
 
         @Override

@@ -5,6 +5,7 @@ import dev.mixtral.chat.ToolDefinition;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationRequest;
 import dev.mixtral.error.UnsupportedModelException;
+import dev.mixtral.grammar.GrammarCompiler;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.tokenizer.Tokenizer;
@@ -28,6 +29,11 @@ public interface ChatModel {
 
     /// Returns the text that names what equal output depends on.
     String fingerprint();
+
+    /// Returns what compiles grammars for the model's vocabulary; the same one each time.
+    ///
+    /// @throws dev.mixtral.error.UnsupportedModelException if that vocabulary cannot be bound
+    GrammarCompiler grammars();
 
     /// Returns whether the model writes calls of tools as text, for want of a token.
     default boolean writesCallsAsText() {

@@ -2,6 +2,7 @@ package dev.mixtral.server.api;
 
 import dev.mixtral.chat.AssistantMessage;
 import dev.mixtral.engine.GenerationRequest;
+import dev.mixtral.engine.OutputConstraint;
 import dev.mixtral.error.MixtralException;
 import dev.mixtral.server.api.ChatModel.Choice;
 import dev.mixtral.server.wire.ApiException;
@@ -23,8 +24,8 @@ final class ChatRuns {
     /// A prompt's ids, and how the answer is joined to it.
     ///
     /// @param continues whether the answer goes on with the prompt's text
-    /// @param endsWithSpace whether that text ends with a space, which templates leave out
-    record Prompt(int[] ids, boolean continues, boolean endsWithSpace) {}
+    /// @param begun that text, if it is a message's; a space at its end is left out of the ids by templates
+    record Prompt(int[] ids, boolean continues, String begun) {}
 
     /// Renders a conversation.
     ///
@@ -35,7 +36,7 @@ final class ChatRuns {
                 : "";
         try {
             int[] ids = model.renderChat(request.messages(), request.tools().tools());
-            return new Prompt(ids, !begun.isEmpty(), begun.endsWith(" "));
+            return new Prompt(ids, !begun.isEmpty(), begun);
         } catch (MixtralException e) {
             throw new ApiException(
                     EngineErrors.toApi(e, promptParam, call.head().id()));
@@ -45,8 +46,13 @@ final class ChatRuns {
     /// Starts all choices of a request.
     ///
     /// @throws ApiException if they cannot be accepted
-    GenerationRun start(Call call, ChatModel model, ChatRequest request, Prompt prompt) {
-        Constraints.require(request.format(), request.tools());
+    GenerationRun start(Call call, ChatModel model, ChatRequest request, Prompt prompt) throws InterruptedException {
+        OutputConstraint constraint = services.constraints()
+                .of(
+                        model,
+                        request.format(),
+                        request.tools(),
+                        new Constraints.Begun(prompt.begun(), !request.prefix().isEmpty()));
         int bannedId = request.tools().mayCall()
                 ? -1
                 : model.tokenizer().controlId("[TOOL_CALLS]").orElse(-1);
@@ -56,9 +62,11 @@ final class ChatRuns {
             requests.add(new GenerationRequest(prompt.ids(), request.sampling().params(i, bannedId))
                     .withClient(call.client())
                     .withRouting(request.extras().routing())
-                    .withContinuation(prompt.continues()));
+                    .withContinuation(prompt.continues())
+                    .withConstraint(constraint));
             CallIds ids = new CallIds(request.sampling().seed(), prompt.ids(), i);
-            ChoiceState state = new ChoiceState(request.tools(), ids, request.prefix(), prompt.endsWithSpace());
+            ChoiceState state = new ChoiceState(
+                    request.tools(), ids, request.prefix(), prompt.begun().endsWith(" "));
             if (request.tools().mayCall() && model.writesCallsAsText()) {
                 state.findCallsInText();
             }

@@ -1,9 +1,9 @@
 package dev.mixtral.server.api;
 
-import dev.mixtral.chat.ToolCall;
 import dev.mixtral.engine.FinishReason;
 import dev.mixtral.engine.GenerationEvent.Finished;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.engine.GenerationEvent.ToolCallDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.engine.Usage;
 import dev.mixtral.sampling.TokenLogprob;
@@ -15,14 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /// What one choice has come to so far. Confined to one thread.
 final class ChoiceState {
-    /// More calls than this in one answer are a loop.
-    private static final int MAX_CALLS = 16;
-
     private final ToolSettings tools;
     private final CallIds ids;
     private final StringBuilder text;
     private final List<TokenLogprob> logprobs = new ArrayList<>();
-    private final List<ToolCall> calls = new ArrayList<>();
+    private final ChoiceCalls calls;
     private final List<TokenLogprob> heldLogprobs = new ArrayList<>();
     private boolean dropSpace;
     private @Nullable ToolText toolText;
@@ -35,6 +32,7 @@ final class ChoiceState {
     ChoiceState(ToolSettings tools, CallIds ids, String prefix, boolean dropSpace) {
         this.tools = tools;
         this.ids = ids;
+        this.calls = new ChoiceCalls(ids, tools.maxCalls());
         this.text = new StringBuilder(prefix);
         this.dropSpace = dropSpace;
     }
@@ -68,30 +66,35 @@ final class ChoiceState {
         toolText = new ToolText();
     }
 
-    /// Returns the calls that the text ended with, at its end.
-    List<ToolCall> callsInText() {
-        return toolText == null
-                ? List.of()
-                : toolText.calls(ids).map(made -> add(new ToolCalls(made))).orElse(List.of());
+    /// Takes a piece of a call.
+    void add(ToolCallDelta piece, ChoiceCalls.Listener listener) {
+        calls.add(piece, listener);
+    }
+
+    /// Takes all calls.
+    void add(ToolCalls made, ChoiceCalls.Listener listener) {
+        calls.complete(made.calls(), listener);
+    }
+
+    /// Tells the pieces of calls that came as text.
+    void tellCallsInText(ChoiceCalls.Listener listener) {
+        if (toolText != null) {
+            toolText.takePieces().forEach(piece -> calls.add(piece, listener));
+        }
+    }
+
+    /// Tells what is open, at the end: calls that came as text are some only then, and others may be cut off.
+    void close(ChoiceCalls.Listener listener) {
+        if (toolText != null) {
+            toolText.calls(ids).ifPresent(made -> calls.complete(made, listener));
+        }
+        calls.cut(listener);
     }
 
     /// Returns the text that was held for a call and is none, at its end; or `null` if there is nothing.
     @Nullable
     TextDelta heldText() {
         return toolText == null || !calls.isEmpty() || toolText.rest().isEmpty() ? null : emit(toolText.rest());
-    }
-
-    /// Adds calls.
-    ///
-    /// @return those that the client gets: one only, if it cannot take more
-    List<ToolCall> add(ToolCalls made) {
-        int room = (tools.parallelCalls() ? MAX_CALLS : 1) - calls.size();
-        List<ToolCall> taken = made.calls().stream()
-                .limit(Math.max(0, room))
-                .map(call -> new ToolCall(ids.next(), call.name(), call.arguments()))
-                .toList();
-        calls.addAll(taken);
-        return taken;
     }
 
     void add(Finished finished) {
@@ -116,7 +119,7 @@ final class ChoiceState {
 
     /// Returns why the choice ended, in the API's words.
     String finishReason() {
-        if (!calls.isEmpty()) {
+        if (!calls.isEmpty() && !calls.isCut()) {
             return tools.legacy() ? "function_call" : "tool_calls";
         }
         return switch (finished().reason()) {
@@ -128,7 +131,7 @@ final class ChoiceState {
     }
 
     ChoiceResult result() {
-        return new ChoiceResult(text.toString(), logprobs, calls, finishReason());
+        return new ChoiceResult(text.toString(), logprobs, calls.calls(), finishReason());
     }
 
     private Finished finished() {

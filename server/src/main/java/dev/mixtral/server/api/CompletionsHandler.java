@@ -3,6 +3,7 @@ package dev.mixtral.server.api;
 import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationRequest;
+import dev.mixtral.engine.OutputConstraint;
 import dev.mixtral.error.MixtralException;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.server.Dialect;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -45,7 +47,8 @@ final class CompletionsHandler {
         ServedModel served = services.select(call, selection).getFirst();
         CompletionRequest request = CompletionRequestReader.read(body, services.rules(call, served));
         call.usesModel(served.id());
-        Constraints.require(request.format(), ToolSettings.NONE);
+        OutputConstraint constraint = services.constraints()
+                .of(served.model(), request.format(), ToolSettings.NONE, Constraints.Begun.NOTHING);
         AnswerHead head = AnswerHead.of(
                 call.dialect(),
                 "cmpl-",
@@ -55,7 +58,11 @@ final class CompletionsHandler {
         TextWriter writer =
                 new TextWriter(head, request, served.model().tokenizer(), CompletionRequestReader.showsLogprobs(body));
         Job job = new Job(
-                served.model(), request, prompts(served.model(), request), CompletionRequestReader.showsLogprobs(body));
+                served.model(),
+                request,
+                prompts(served.model(), request),
+                CompletionRequestReader.showsLogprobs(body),
+                constraint);
         Runnable end = services.begin(call);
         try (GenerationRun run = services.tracked(start(call, job))) {
             if (request.stream().isStream()) {
@@ -71,8 +78,13 @@ final class CompletionsHandler {
         }
     }
 
-    /// A request, its model and its prompts' ids.
-    private record Job(ChatModel model, CompletionRequest request, List<int[]> prompts, boolean showLogprobs) {
+    /// A request, its model, its prompts' ids, and what binds the answers.
+    private record Job(
+            ChatModel model,
+            CompletionRequest request,
+            List<int[]> prompts,
+            boolean showLogprobs,
+            @Nullable OutputConstraint constraint) {
         Tokenizer tokenizer() {
             return model.tokenizer();
         }
@@ -131,7 +143,8 @@ final class CompletionsHandler {
                 requests.add(new GenerationRequest(prompt, request.sampling().params(i, bannedId))
                         .withClient(call.client())
                         .withRouting(request.extras().routing())
-                        .withContinuation(true));
+                        .withContinuation(true)
+                        .withConstraint(job.constraint()));
                 states.add(new ChoiceState(ToolSettings.NONE, new CallIds(0L, prompt, i), "", false));
             }
         }

@@ -8,6 +8,7 @@ import dev.mixtral.engine.Generation;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationRequest;
 import dev.mixtral.error.InvalidRequestException;
+import dev.mixtral.grammar.GrammarCompiler;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.sampling.TokenLogprob.Candidate;
 import dev.mixtral.server.AdapterSpec;
@@ -81,13 +82,23 @@ public final class EngineModel implements ChatModel {
     }
 
     @Override
+    public GrammarCompiler grammars() {
+        return engine.grammars();
+    }
+
+    @Override
     public boolean writesCallsAsText() {
+        return engine.tokenizer().controlId(PlainTextTools.TRIGGER).isEmpty();
+    }
+
+    /// Mistral's first format has no place for tools; other templates may.
+    private boolean hearsOfToolsInWords() {
         return engine.tokenizer().version() == TokenizerVersion.V1 && engine.chatTemplate() instanceof InstructTemplate;
     }
 
     @Override
     public int[] renderChat(List<Message> messages, List<ToolDefinition> tools) {
-        return writesCallsAsText()
+        return hearsOfToolsInWords()
                 ? engine.chatTemplate()
                         .render(PlainTextTools.rewrite(messages, tools), List.of())
                         .ids()

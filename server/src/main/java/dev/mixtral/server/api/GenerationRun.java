@@ -1,10 +1,10 @@
 package dev.mixtral.server.api;
 
-import dev.mixtral.chat.ToolCall;
 import dev.mixtral.engine.GenerationEvent.Finished;
 import dev.mixtral.engine.GenerationEvent.Routed;
 import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.engine.GenerationEvent.ToolCallDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.engine.Usage;
 import dev.mixtral.server.RequestReport.Generated;
@@ -36,8 +36,10 @@ final class GenerationRun implements AutoCloseable {
         /// A piece of text came.
         default void text(int choice, TextDelta delta) {}
 
-        /// Calls came.
-        default void calls(int choice, List<ToolCall> calls) {}
+        /// Returns who is told of the choice's calls.
+        default ChoiceCalls.Listener calls(int choice) {
+            return new ChoiceCalls.Listener() {};
+        }
 
         /// A token was routed.
         default void routed(int choice, Routed routed) {}
@@ -98,8 +100,10 @@ final class GenerationRun implements AutoCloseable {
                 if (piece != null) {
                     listener.text(index, piece);
                 }
+                choice.tellCallsInText(listener.calls(index));
             }
-            case ToolCalls made -> listener.calls(index, choice.add(made));
+            case ToolCallDelta piece -> choice.add(piece, listener.calls(index));
+            case ToolCalls made -> choice.add(made, listener.calls(index));
             case Finished finished -> {
                 choice.add(finished);
                 if (choice.wasAborted()) {
@@ -113,12 +117,9 @@ final class GenerationRun implements AutoCloseable {
         }
     }
 
-    /// A call that is text is one only when the answer ends with it.
+    /// What is open at the end is a call that was cut off, or text after all.
     private static void tellHeld(Listener listener, int index, ChoiceState choice) {
-        List<ToolCall> calls = choice.callsInText();
-        if (!calls.isEmpty()) {
-            listener.calls(index, calls);
-        }
+        choice.close(listener.calls(index));
         TextDelta text = choice.heldText();
         if (text != null) {
             listener.text(index, text);

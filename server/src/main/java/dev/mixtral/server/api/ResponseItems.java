@@ -4,7 +4,6 @@ import dev.mixtral.chat.ToolCall;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.server.wire.Json;
 import dev.mixtral.server.wire.ResponsesWriter;
-import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -12,13 +11,14 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Turns a generation into the items of a response, and tells each step as an event. Confined to one thread.
-final class ResponseItems implements GenerationRun.Listener {
+final class ResponseItems implements GenerationRun.Listener, ChoiceCalls.Listener {
     private final ResponsesWriter writer;
     private final Consumer<ObjectNode> events;
     private final Runnable onIdle;
     private final ArrayNode output = Json.array();
     private final StringBuilder text = new StringBuilder();
     private @Nullable String messageId;
+    private String callId = "";
     private String status = "in_progress";
 
     /// @param events gets every event of the stream
@@ -98,20 +98,33 @@ final class ResponseItems implements GenerationRun.Listener {
     }
 
     @Override
-    public void calls(int choice, List<ToolCall> calls) {
+    public ChoiceCalls.Listener calls(int choice) {
+        return this;
+    }
+
+    @Override
+    public void callBegun(int index, ToolCall call) {
         closeMessage("completed");
-        for (ToolCall call : calls) {
-            String id = id("fc_");
-            ObjectNode added = writer.event("response.output_item.added").put("output_index", output.size());
-            added.set("item", writer.call(id, "in_progress", call, ""));
-            events.accept(added);
-            events.accept(writer.itemEvent("response.function_call_arguments.delta", output.size(), id)
-                    .put("delta", call.arguments()));
-            events.accept(writer.itemEvent("response.function_call_arguments.done", output.size(), id)
+        callId = id("fc_");
+        ObjectNode added = writer.event("response.output_item.added").put("output_index", output.size());
+        added.set("item", writer.call(callId, "in_progress", call, ""));
+        events.accept(added);
+    }
+
+    @Override
+    public void arguments(int index, ToolCall call, String piece) {
+        events.accept(writer.itemEvent("response.function_call_arguments.delta", output.size(), callId)
+                .put("delta", piece));
+    }
+
+    @Override
+    public void callEnded(int index, ToolCall call, boolean isCut) {
+        if (!isCut) {
+            events.accept(writer.itemEvent("response.function_call_arguments.done", output.size(), callId)
                     .put("name", call.name())
                     .put("arguments", call.arguments()));
-            finishItem(writer.call(id, "completed", call, call.arguments()));
         }
+        finishItem(writer.call(callId, isCut ? "incomplete" : "completed", call, call.arguments()));
     }
 
     /// Finishes what is open; an answer without calls has a message, if an empty one.

@@ -41,8 +41,7 @@ final class ResponsesHandler {
                 services.config().providerSlug());
         ResponsesWriter writer = new ResponsesWriter(head, body);
         Runnable end = services.begin(call);
-        try (GenerationRun run =
-                runs.start(call, served.model(), request, runs.prompt(call, served.model(), request))) {
+        try (GenerationRun run = start(call, served.model(), request)) {
             if (request.stream().isStream()) {
                 stream(call, run, writer);
             } else {
@@ -56,6 +55,14 @@ final class ResponsesHandler {
                     EngineErrors.afterAdmission(e, PROMPT_PARAM, call.head().id()));
         } finally {
             end.run();
+        }
+    }
+
+    private GenerationRun start(Call call, ChatModel model, ChatRequest request) throws InterruptedException {
+        try {
+            return runs.start(call, model, request, runs.prompt(call, model, request));
+        } catch (ApiException e) {
+            throw ResponsesRequestReader.inItsOwnWords(e);
         }
     }
 

@@ -23,6 +23,7 @@ final class Services {
     private final Keys keys;
     private final Supplier<ServedModels> models;
     private final Consumer<UnaryOperator<ServedModels>> change;
+    private final Constraints constraints = new Constraints();
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
 
     /// @param models the models that are ready
@@ -45,6 +46,10 @@ final class Services {
 
     ServerConfig config() {
         return config;
+    }
+
+    Constraints constraints() {
+        return constraints;
     }
 
     ServedModels models() {

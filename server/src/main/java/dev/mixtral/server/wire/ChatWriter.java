@@ -4,7 +4,6 @@ import dev.mixtral.chat.ToolCall;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.server.Dialect;
 import dev.mixtral.tokenizer.Tokenizer;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -88,32 +87,45 @@ public final class ChatWriter {
         return chunk(choice, Json.object(), null, null);
     }
 
-    /// Returns the chunks of a call: whole for Mistral's clients, name and arguments apart for the others.
+    private boolean tellsWholeCalls() {
+        return head.dialect() == Dialect.MISTRAL && !request.tools().legacy();
+    }
+
+    /// Returns the chunk that begins a call: its name, and an id unless the form is the older one. `null` for
+    /// Mistral's clients, which take whole calls only.
     ///
     /// @param index the call's place among the choice's calls
-    public List<ObjectNode> toolCall(int choice, int index, ToolCall call) {
-        if (request.tools().legacy()) {
-            return List.of(
-                    chunk(
-                            choice,
-                            callDelta(Json.object().put("name", call.name()).put("arguments", "")),
-                            null,
-                            null),
-                    chunk(choice, callDelta(Json.object().put("arguments", call.arguments())), null, null));
+    public @Nullable ObjectNode callBegun(int choice, int index, ToolCall call) {
+        if (tellsWholeCalls()) {
+            return null;
         }
-        if (head.dialect() == Dialect.MISTRAL) {
-            ObjectNode whole = wholeCall(call).put("index", index);
-            return List.of(chunk(choice, callsDelta(whole), null, null));
+        ObjectNode function = Json.object().put("name", call.name()).put("arguments", "");
+        if (request.tools().legacy()) {
+            return chunk(choice, callDelta(function), null, null);
         }
         ObjectNode first =
                 Json.object().put("index", index).put("id", call.id()).put("type", "function");
-        first.set("function", Json.object().put("name", call.name()).put("arguments", ""));
+        first.set("function", function);
+        return chunk(choice, callsDelta(first), null, null);
+    }
+
+    /// Returns a chunk of a call's arguments, or `null` for Mistral's clients.
+    public @Nullable ObjectNode arguments(int choice, int index, String piece) {
+        if (tellsWholeCalls()) {
+            return null;
+        }
+        ObjectNode function = Json.object().put("arguments", piece);
+        if (request.tools().legacy()) {
+            return chunk(choice, callDelta(function), null, null);
+        }
         ObjectNode rest = Json.object().put("index", index);
-        rest.set("function", Json.object().put("arguments", call.arguments()));
-        List<ObjectNode> chunks = new ArrayList<>();
-        chunks.add(chunk(choice, callsDelta(first), null, null));
-        chunks.add(chunk(choice, callsDelta(rest), null, null));
-        return chunks;
+        rest.set("function", function);
+        return chunk(choice, callsDelta(rest), null, null);
+    }
+
+    /// Returns the chunk of a whole call for Mistral's clients, and `null` for others.
+    public @Nullable ObjectNode callEnded(int choice, int index, ToolCall call) {
+        return tellsWholeCalls() ? chunk(choice, callsDelta(wholeCall(call).put("index", index)), null, null) : null;
     }
 
     /// Returns the chunk that ends a choice.

@@ -90,6 +90,10 @@ final class OutputFormatReader {
         if (schema == null) {
             throw Fields.missing(parent.param(name));
         }
+        if (schema.isString() && List.of("json", "guided_json").contains(name)) {
+            // vLLM takes these two as text as well.
+            schema = Json.parse(schema.stringValue()).orElse(schema);
+        }
         if (!schema.isObject() && !schema.isBoolean()) {
             throw Fields.wrongType(parent.param(name), "an object", schema);
         }

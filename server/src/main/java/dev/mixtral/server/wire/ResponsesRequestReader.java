@@ -67,8 +67,13 @@ public final class ResponsesRequestReader {
         try {
             return ChatRequestReader.read(chat, rules);
         } catch (ApiException e) {
-            throw new ApiException(renamed(e.error()));
+            throw inItsOwnWords(e);
         }
+    }
+
+    /// Returns the same error with the fields' names in this form of request.
+    public static ApiException inItsOwnWords(ApiException e) {
+        return new ApiException(renamed(e.error()));
     }
 
     private static void copy(Fields from, String name, ObjectNode to, String newName) {
@@ -91,7 +96,7 @@ public final class ResponsesRequestReader {
                         error.code(),
                         name.getValue() + param.substring(name.getKey().length()),
                         error.message().replace("'" + name.getKey(), "'" + name.getValue()),
-                        0);
+                        error.retryAfterSeconds());
             }
         }
         return error;
@@ -204,8 +209,19 @@ public final class ResponsesRequestReader {
         JsonNode choice = request.get("tool_choice");
         boolean offersNothing = chat.path("tools").isEmpty();
         if (choice != null && !(offersNothing && isUnforced(choice))) {
-            chat.set("tool_choice", choice);
+            chat.set("tool_choice", toolChoice(choice));
         }
+    }
+
+    /// Chat completions have a subset of the tools one level lower.
+    private static JsonNode toolChoice(JsonNode choice) {
+        boolean isFlat = choice.path("type").asString("").equals("allowed_tools") && !choice.has("allowed_tools");
+        if (!isFlat) {
+            return choice;
+        }
+        ObjectNode nested = Json.object().put("type", "allowed_tools");
+        nested.set("allowed_tools", choice);
+        return nested;
     }
 
     private static boolean isUnforced(JsonNode choice) {

@@ -10,6 +10,9 @@ import java.util.List;
 /// @param parallelCalls whether there may be several calls in one answer
 /// @param legacy whether the request used `functions`, so that the answer is a `function_call`
 public record ToolSettings(List<ToolDefinition> tools, ToolChoice choice, boolean parallelCalls, boolean legacy) {
+    /// More calls than this in one answer are a loop.
+    private static final int MAX_CALLS = 16;
+
     /// No tools at all.
     public static final ToolSettings NONE = new ToolSettings(List.of(), new ToolChoice.None(), true, false);
 
@@ -20,5 +23,10 @@ public record ToolSettings(List<ToolDefinition> tools, ToolChoice choice, boolea
     /// Returns whether the answer may contain calls.
     public boolean mayCall() {
         return !tools.isEmpty() && !(choice instanceof ToolChoice.None);
+    }
+
+    /// Returns how many calls one answer may contain.
+    public int maxCalls() {
+        return parallelCalls ? MAX_CALLS : 1;
     }
 }

@@ -3,6 +3,8 @@ package dev.mixtral.server.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.langchain4j.agent.tool.P;
+import dev.langchain4j.agent.tool.Tool;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.ChatMessage;
@@ -11,6 +13,7 @@ import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.AuthenticationException;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.ModelNotFoundException;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -24,6 +27,7 @@ import dev.langchain4j.model.mistralai.MistralAiStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.service.AiServices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -105,6 +109,31 @@ class LangChain4jTest {
                         .apiKey(TinyServer.KEY)
                         .modelName(TinyServer.MODEL)
                         .temperature(0.0)
+                        .build();
+        };
+    }
+
+    /// Returns a client that leaves the form of objects to the server.
+    private ChatModel structured(Provider provider) {
+        return switch (provider) {
+            case OPENAI ->
+                OpenAiChatModel.builder()
+                        .baseUrl(server.baseUrl())
+                        .apiKey(TinyServer.KEY)
+                        .modelName(TinyServer.MODEL)
+                        .supportedCapabilities(Capability.RESPONSE_FORMAT_JSON_SCHEMA)
+                        .strictJsonSchema(true)
+                        .seed(4)
+                        .maxRetries(0)
+                        .build();
+            case MISTRAL ->
+                MistralAiChatModel.builder()
+                        .baseUrl(server.baseUrl())
+                        .apiKey(TinyServer.KEY)
+                        .modelName(TinyServer.MODEL)
+                        .supportedCapabilities(Capability.RESPONSE_FORMAT_JSON_SCHEMA)
+                        .randomSeed(4)
+                        .maxRetries(0)
                         .build();
         };
     }
@@ -220,6 +249,57 @@ class LangChain4jTest {
         assertThatThrownBy(() -> chat(provider).chat(ask("lake sun ".repeat(4096))))
                 .isInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("context_length_exceeded");
+    }
+
+    enum Tone {
+        GOOD,
+        BAD
+    }
+
+    record Review(Tone tone, int stars, List<Boolean> answers) {}
+
+    interface Reviewer {
+        Review review(String text);
+
+        Tone tone(String text);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aServiceReturnsRecordsAndEnums(Provider provider) {
+        Reviewer reviewer = AiServices.create(Reviewer.class, structured(provider));
+        for (String text : List.of("The soup was cold.", "A fine bridge.", "x")) {
+            Review review = reviewer.review(text);
+            assertThat(review.tone()).isNotNull();
+            assertThat(review.answers()).isNotNull();
+            assertThat(reviewer.tone(text)).isNotNull();
+        }
+    }
+
+    static final class Weather {
+        final List<String> cities = new ArrayList<>();
+
+        @Tool(name = "get_weather", value = "Weather of a city")
+        String of(@P("city") String city) {
+            cities.add(city);
+            return "{\"sky\": \"sunny\", \"degrees\": 20}";
+        }
+    }
+
+    interface Assistant {
+        String chat(String text);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aServiceCallsItsTools(Provider provider) {
+        Weather weather = new Weather();
+        Assistant assistant = AiServices.builder(Assistant.class)
+                .chatModel(chat(provider))
+                .tools(weather)
+                .build();
+        assertThat(assistant.chat("What is the weather in Vienna?")).contains("sunny");
+        assertThat(weather.cities).isNotEmpty();
     }
 
     @Test

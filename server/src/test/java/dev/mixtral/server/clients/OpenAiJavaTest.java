@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.annotation.JsonClassDescription;
+import com.fasterxml.jackson.annotation.JsonTypeName;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.core.JsonValue;
@@ -15,6 +17,7 @@ import com.openai.errors.UnauthorizedException;
 import com.openai.helpers.ChatCompletionAccumulator;
 import com.openai.models.FunctionDefinition;
 import com.openai.models.FunctionParameters;
+import com.openai.models.ResponseFormatJsonSchema;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
@@ -22,7 +25,9 @@ import com.openai.models.chat.completions.ChatCompletionFunctionTool;
 import com.openai.models.chat.completions.ChatCompletionMessageFunctionToolCall;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.chat.completions.ChatCompletionTokenLogprob;
+import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
+import com.openai.models.chat.completions.StructuredChatCompletionCreateParams;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
 import com.openai.models.models.Model;
@@ -229,6 +234,81 @@ class OpenAiJavaTest {
                 call(accumulate(client, askWithTools().build()));
         assertThat(call.function().name()).isEqualTo("get_weather");
         assertThat(call.function().arguments(City.class)).isEqualTo(new City("Vienna"));
+    }
+
+    enum Language {
+        SPANISH,
+        ITALIAN,
+        GERMAN
+    }
+
+    /// What a language is named by; the client derives its schema.
+    static final class Named {
+        public Language language;
+        public int confidence;
+        public List<Boolean> checks;
+    }
+
+    @Test
+    void answersWithAnObjectOfAClass() {
+        StructuredChatCompletionCreateParams<Named> params =
+                ask(QUESTION).responseFormat(Named.class).build();
+        for (int i = 0; i < 3; i++) {
+            Named named = client.chat()
+                    .completions()
+                    .create(params.toBuilder()
+                            .temperature(0.7 * i)
+                            .putAdditionalBodyProperty("seed", JsonValue.from(i))
+                            .build())
+                    .choices()
+                    .getFirst()
+                    .message()
+                    .content()
+                    .orElseThrow();
+            assertThat(named.language).isNotNull();
+            assertThat(named.checks).isNotNull();
+        }
+    }
+
+    /// The arguments of a tool; the client derives its schema.
+    @JsonTypeName("get_weather")
+    @JsonClassDescription("Weather of a city")
+    static final class GetWeather {
+        public String city;
+    }
+
+    @Test
+    void callsAToolThatIsAClass() {
+        ChatCompletionCreateParams params = ask("What is the weather in Vienna?")
+                .addTool(GetWeather.class)
+                .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
+                .build();
+        ChatCompletionMessageFunctionToolCall called =
+                call(client.chat().completions().create(params));
+        assertThat(called.function().arguments(GetWeather.class).city).isEqualTo("Vienna");
+        assertThat(call(accumulate(client, params)).function().arguments())
+                .isEqualTo(called.function().arguments());
+    }
+
+    @Test
+    void aSchemaThatCannotBeEnforcedIsABadRequest() {
+        var schema = ResponseFormatJsonSchema.JsonSchema.builder()
+                .name("p")
+                .schema(ResponseFormatJsonSchema.JsonSchema.Schema.builder()
+                        .putAdditionalProperty("pattern", JsonValue.from("(?<=x)y"))
+                        .build())
+                .build();
+        BadRequestException error = catchThrowableOfType(
+                BadRequestException.class,
+                () -> client.chat()
+                        .completions()
+                        .create(ask(QUESTION)
+                                .responseFormat(ResponseFormatJsonSchema.builder()
+                                        .jsonSchema(schema)
+                                        .build())
+                                .build()));
+        assertThat(error.code()).contains("invalid_json_schema");
+        assertThat(error.getMessage()).contains("#: 'pattern'");
     }
 
     @Test

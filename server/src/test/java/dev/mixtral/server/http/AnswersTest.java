@@ -7,6 +7,8 @@ import dev.mixtral.engine.FinishReason;
 import dev.mixtral.engine.GenerationEvent.Started;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
+import dev.mixtral.engine.GenerationRequest;
+import dev.mixtral.engine.OutputConstraint;
 import dev.mixtral.error.OverloadedException;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.server.RequestReport;
@@ -121,21 +123,35 @@ class AnswersTest {
     }
 
     @Test
-    void whatNeedsAConstraintIsRefusedByName() throws Exception {
-        try (TestServer server = TestServer.of(new ScriptedModel(Script.saying("x")).served())) {
-            String tools = "\"tools\":[{\"function\":{\"name\":\"f\"}}]";
-            for (String field : List.of(
-                    tools + ",\"tool_choice\":\"required\"",
-                    tools + ",\"tool_choice\":{\"function\":{\"name\":\"f\"}}",
-                    "\"response_format\":{\"type\":\"json_object\"}",
-                    "\"guided_regex\":\"a\"")) {
-                Answer answer = server.post(CHAT, chat(field));
-                assertThat(answer.status()).isEqualTo(400);
-                assertThat(field)
-                        .contains("\"" + answer.json().at("/error/param").asString() + "\"");
-                assertThat(answer.json().at("/error/code").asString()).isEqualTo("unsupported_parameter");
+    void formsAndToolsBindWhatIsGenerated() throws Exception {
+        ScriptedModel model = new ScriptedModel(Script.saying("x"));
+        String tools = "\"tools\":[{\"function\":{\"name\":\"f\"}}]";
+        String format = "\"response_format\":{\"type\":\"json_object\"}";
+        try (TestServer server = TestServer.of(model.served())) {
+            for (String fields : List.of(
+                    "",
+                    format,
+                    tools,
+                    tools + "," + format,
+                    tools + ",\"tool_choice\":\"none\"",
+                    tools + ",\"tool_choice\":\"required\"," + format)) {
+                assertThat(server.post(CHAT, chat(fields)).status()).isEqualTo(200);
             }
         }
+        List<OutputConstraint> constraints =
+                model.requests.stream().map(GenerationRequest::constraint).toList();
+        assertThat(constraints.get(0)).isNull();
+        assertThat(constraints.get(1)).isInstanceOf(OutputConstraint.Text.class);
+        assertThat(constraints.get(2))
+                .isInstanceOfSatisfying(
+                        OutputConstraint.TextOrCalls.class,
+                        either -> assertThat(either.text()).isNull());
+        assertThat(constraints.get(3))
+                .isInstanceOfSatisfying(
+                        OutputConstraint.TextOrCalls.class,
+                        either -> assertThat(either.text()).isNotNull());
+        assertThat(constraints.get(4)).isNull();
+        assertThat(constraints.get(5)).isInstanceOf(OutputConstraint.Calls.class);
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationEvent.ToolCalls;
 import dev.mixtral.engine.GenerationRequest;
 import dev.mixtral.engine.Usage;
+import dev.mixtral.grammar.GrammarCompiler;
 import dev.mixtral.sampling.TokenLogprob;
 import dev.mixtral.server.api.ChatModel;
 import dev.mixtral.server.api.ServedModel;
@@ -42,6 +43,7 @@ public final class ScriptedModel implements ChatModel {
     private final Tokenizer tokenizer = Tokenizers.open(
             Path.of(System.getProperty("mixtral.home", ".."), "models", "mixtral-tiny", "tokenizer.model"));
     private final BiFunction<GenerationRequest, Integer, Script> scripts;
+    private final GrammarCompiler grammars = new GrammarCompiler(tokenizer);
     private boolean writesCallsAsText;
 
     /// The requests that came, in order.
@@ -146,6 +148,11 @@ public final class ScriptedModel implements ChatModel {
     @Override
     public Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    @Override
+    public GrammarCompiler grammars() {
+        return grammars;
     }
 
     @Override
