@@ -94,7 +94,11 @@ final class ChoiceState {
     /// Returns the text that was held for a call and is none, at its end; or `null` if there is nothing.
     @Nullable
     TextDelta heldText() {
-        return toolText == null || !calls.isEmpty() || toolText.rest().isEmpty() ? null : emit(toolText.rest());
+        if (toolText == null || !calls.isEmpty()) {
+            return null;
+        }
+        String rest = toolText.rest(finished().reason() == FinishReason.LENGTH);
+        return rest.isEmpty() ? null : emit(rest);
     }
 
     void add(Finished finished) {

@@ -77,7 +77,10 @@ final class ToolText {
     }
 
     /// Returns the text that is still held, at the end of an answer without calls.
-    String rest() {
-        return hasPieces ? "" : held.toString();
+    ///
+    /// @param isCut whether the answer was cut off, so that what could have become a call was one
+    String rest(boolean isCut) {
+        boolean isCall = hasPieces || (isCut && triggered && stream.isInForm());
+        return isCall ? "" : held.toString();
     }
 }

@@ -3,6 +3,8 @@ package dev.mixtral.server.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.langchain4j.agent.tool.P;
 import dev.langchain4j.agent.tool.Tool;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
@@ -256,7 +258,12 @@ class LangChain4jTest {
         BAD
     }
 
-    record Review(Tone tone, int stars, List<Boolean> answers) {}
+    /// As its schema does not forbid other keys, there may be some.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Review(
+            @JsonProperty(required = true) Tone tone,
+            @JsonProperty(required = true) int stars,
+            @JsonProperty(required = true) List<Boolean> answers) {}
 
     interface Reviewer {
         Review review(String text);

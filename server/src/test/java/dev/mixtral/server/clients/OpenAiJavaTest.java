@@ -34,6 +34,7 @@ import com.openai.models.models.Model;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
@@ -244,22 +245,22 @@ class OpenAiJavaTest {
 
     /// What a language is named by; the client derives its schema.
     static final class Named {
-        public Language language;
+        public @Nullable Language language;
         public int confidence;
-        public List<Boolean> checks;
+        public @Nullable List<Boolean> checks;
     }
 
     @Test
     void answersWithAnObjectOfAClass() {
-        StructuredChatCompletionCreateParams<Named> params =
-                ask(QUESTION).responseFormat(Named.class).build();
         for (int i = 0; i < 3; i++) {
+            StructuredChatCompletionCreateParams<Named> params = ask(QUESTION)
+                    .temperature(0.7 * i)
+                    .putAdditionalBodyProperty("seed", JsonValue.from(i))
+                    .responseFormat(Named.class)
+                    .build();
             Named named = client.chat()
                     .completions()
-                    .create(params.toBuilder()
-                            .temperature(0.7 * i)
-                            .putAdditionalBodyProperty("seed", JsonValue.from(i))
-                            .build())
+                    .create(params)
                     .choices()
                     .getFirst()
                     .message()
@@ -274,7 +275,7 @@ class OpenAiJavaTest {
     @JsonTypeName("get_weather")
     @JsonClassDescription("Weather of a city")
     static final class GetWeather {
-        public String city;
+        public @Nullable String city;
     }
 
     @Test

@@ -104,20 +104,20 @@ class StructuredOutputTest {
     @ParameterizedTest
     @CsvSource(
             quoteCharacter = '`',
-            delimiter = '|',
+            delimiter = '~',
             value = {
-                "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'string','enum':['good','bad']}}} | \"(good|bad)\"",
-                "'response_format':{'type':'json_schema','json_schema':{'schema':{'enum':[1,null,'x']}}} | 1|null|\"x\"",
-                "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':2}}} | \\[ ?(true|false), ?(true|false) ?]",
-                "'response_format':{'type':'enum','enum':['good','bad']} | good|bad",
-                "'response_format':{'type':'regex','regex':'[0-9]{2}-[a-f]'} | [0-9]{2}-[a-f]",
-                "'structured_outputs':{'choice':['good','bad']} | good|bad",
-                "'guided_choice':['good','bad'] | good|bad",
-                "'structured_outputs':{'regex':'[0-9]{2}-[a-f]'} | [0-9]{2}-[a-f]",
-                "'guided_regex':'[0-9]{2}-[a-f]' | [0-9]{2}-[a-f]",
-                "'grammar':'root ::= [0-9] x \\\"!\\\"\\nx ::= \\\"(\\\" x \\\")\\\" | \\\"a\\\"' | [0-9]\\(*a\\)*!",
-                "'structured_outputs':{'grammar':'start: A \\\"-\\\" A\\nA: /[a-c]/'} | [a-c]-[a-c]",
-                "'guided_grammar':'start: A \\\"-\\\" A\\nA: /[a-c]/' | [a-c]-[a-c]",
+                "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'string','enum':['good','bad']}}} ~ \"(good|bad)\"",
+                "'response_format':{'type':'json_schema','json_schema':{'schema':{'enum':[1,null,'x']}}} ~ 1|null|\"x\"",
+                "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':2}}} ~ \\[ ?(true|false), ?(true|false) ?]",
+                "'response_format':{'type':'enum','enum':['good','bad']} ~ good|bad",
+                "'response_format':{'type':'regex','regex':'[0-9]{2}-[a-f]'} ~ [0-9]{2}-[a-f]",
+                "'structured_outputs':{'choice':['good','bad']} ~ good|bad",
+                "'guided_choice':['good','bad'] ~ good|bad",
+                "'structured_outputs':{'regex':'[0-9]{2}-[a-f]'} ~ [0-9]{2}-[a-f]",
+                "'guided_regex':'[0-9]{2}-[a-f]' ~ [0-9]{2}-[a-f]",
+                "'grammar':'root ::= [0-9] x \\\"!\\\"\\nx ::= \\\"(\\\" x \\\")\\\" | \\\"a\\\"' ~ [0-9]\\(*a\\)*!",
+                "'structured_outputs':{'grammar':'start: A \\\"-\\\" A\\nA: /[a-c]/'} ~ [a-c]-[a-c]",
+                "'guided_grammar':'start: A \\\"-\\\" A\\nA: /[a-c]/' ~ [a-c]-[a-c]",
             })
     void everyOtherFormBindsToo(String form, String pattern) throws Exception {
         for (long seed = 1; seed <= 3; seed++) {
