@@ -108,7 +108,7 @@ class StructuredOutputTest {
             value = {
                 "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'string','enum':['good','bad']}}} ~ \"(good|bad)\"",
                 "'response_format':{'type':'json_schema','json_schema':{'schema':{'enum':[1,null,'x']}}} ~ 1|null|\"x\"",
-                "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':2}}} ~ \\[ ?(true|false), ?(true|false) ?]",
+                "'response_format':{'type':'json_schema','json_schema':{'schema':{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':2}}} ~ \\[\\s*(true|false)\\s*,\\s*(true|false)\\s*]",
                 "'response_format':{'type':'enum','enum':['good','bad']} ~ good|bad",
                 "'response_format':{'type':'regex','regex':'[0-9]{2}-[a-f]'} ~ [0-9]{2}-[a-f]",
                 "'structured_outputs':{'choice':['good','bad']} ~ good|bad",
