@@ -228,7 +228,8 @@ class ConstrainedToolsTest {
         ArrayNode tools = request.putArray("tools");
         tools.addObject().set("function", function);
         tools.addObject().set("function", other);
-        return request.put("temperature", 0);
+        // Fixes the ids of calls, too.
+        return request.put("temperature", 0).put("seed", 1);
     }
 
     @Test
