@@ -1,10 +1,13 @@
 package dev.mixtral.cli;
 
 import dev.mixtral.engine.Engine;
+import dev.mixtral.engine.OutputConstraint;
+import dev.mixtral.grammar.Grammar;
 import dev.mixtral.sampling.SamplingParams;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -31,6 +34,9 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private final LoraOption lora = new LoraOption();
 
+    @Mixin
+    private final GrammarOptions grammar = new GrammarOptions();
+
     @Option(names = "--system", paramLabel = "TEXT", description = "Instructions for the model.")
     private @Nullable String system;
 
@@ -41,9 +47,11 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         SamplingParams params = sampling.toParams(null);
+        Optional<Grammar> form = grammar.read();
         Path path = model.resolve(terminal);
         try (Engine engine = Engine.load(path, compute.toConfigOfOneReader())) {
-            ChatSession session = new ChatSession(engine, lora.load(engine), params, system, terminal);
+            @Nullable OutputConstraint constraint = GrammarOptions.constraint(form, engine, terminal);
+            ChatSession session = new ChatSession(engine, lora.load(engine), params, constraint, system, terminal);
             if (terminal.inputIsTerminal()) {
                 terminal.err()
                         .println(path.getFileName() + ", "

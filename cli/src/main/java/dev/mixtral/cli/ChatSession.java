@@ -9,6 +9,7 @@ import dev.mixtral.engine.Engine;
 import dev.mixtral.engine.Generation;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
+import dev.mixtral.engine.OutputConstraint;
 import dev.mixtral.error.MixtralException;
 import dev.mixtral.sampling.SamplingParams;
 import java.io.IOException;
@@ -38,6 +39,7 @@ final class ChatSession {
     private final Engine engine;
     private final String adapter;
     private final SamplingParams params;
+    private final @Nullable OutputConstraint constraint;
     private final Terminal terminal;
     private final List<Message> history = new ArrayList<>();
     private @Nullable String system;
@@ -46,11 +48,19 @@ final class ChatSession {
     private volatile boolean interrupted;
 
     /// @param adapter name of a loaded adapter; empty for the model itself
+    /// @param constraint what every answer must look like, if anything
     /// @param system instructions for the model, if any
-    ChatSession(Engine engine, String adapter, SamplingParams params, @Nullable String system, Terminal terminal) {
+    ChatSession(
+            Engine engine,
+            String adapter,
+            SamplingParams params,
+            @Nullable OutputConstraint constraint,
+            @Nullable String system,
+            Terminal terminal) {
         this.engine = engine;
         this.adapter = adapter;
         this.params = params;
+        this.constraint = constraint;
         this.system = system;
         this.terminal = terminal;
     }
@@ -89,8 +99,8 @@ final class ChatSession {
         messages.add(Message.user(text));
         Answer answer = new Answer(engine.tokenizer());
         interrupted = false;
-        try (Generation generation =
-                engine.generate(engine.chat(messages, List.of(), params).withAdapter(adapter))) {
+        try (Generation generation = engine.generate(
+                engine.chat(messages, List.of(), params).withAdapter(adapter).withConstraint(constraint))) {
             running = generation;
             for (GenerationEvent event : generation) {
                 answer.add(event);

@@ -8,6 +8,7 @@ import dev.mixtral.engine.Generation;
 import dev.mixtral.engine.GenerationEvent;
 import dev.mixtral.engine.GenerationEvent.TextDelta;
 import dev.mixtral.engine.GenerationRequest;
+import dev.mixtral.grammar.Grammar;
 import dev.mixtral.sampling.SamplingParams;
 import dev.mixtral.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,9 @@ final class RunCommand implements Callable<Integer> {
 
     @Mixin
     private final LoraOption lora = new LoraOption();
+
+    @Mixin
+    private final GrammarOptions grammar = new GrammarOptions();
 
     @ArgGroup
     private Prompt prompt = new Prompt();
@@ -85,12 +90,17 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         OptionChecks.require(!raw || (system == null && tools == null), "--raw takes neither --system nor --tools");
         OptionChecks.require(json || logprobs == null, "--logprobs needs --json");
+        OptionChecks.require(
+                tools == null || !grammar.isGiven(),
+                "--tools takes none of --schema, --choice, --regex and --grammar: an answer held to them calls nothing");
         SamplingParams params = sampling.toParams(logprobs);
         String text = promptText();
         List<ToolDefinition> functions = tools();
+        Optional<Grammar> form = grammar.read();
         try (Engine engine = Engine.load(model.resolve(terminal), compute.toConfigOfOneReader());
-                Generation generation =
-                        engine.generate(request(engine, text, functions, params).withAdapter(lora.load(engine)))) {
+                Generation generation = engine.generate(request(engine, text, functions, params)
+                        .withAdapter(lora.load(engine))
+                        .withConstraint(GrammarOptions.constraint(form, engine, terminal)))) {
             Answer answer = new Answer(engine.tokenizer());
             for (GenerationEvent event : generation) {
                 answer.add(event);
@@ -124,7 +134,7 @@ final class RunCommand implements Callable<Integer> {
     private List<ToolDefinition> tools() throws IOException {
         return tools == null
                 ? List.of()
-                : ChatJson.forApi().tools(JsonLines.MAPPER.readTree(Files.readAllBytes(tools)));
+                : ChatJson.forApi().tools(OptionFiles.json("--tools", tools, JsonLines.MAPPER));
     }
 
     private GenerationRequest request(

@@ -74,7 +74,7 @@ class ChatSessionTest {
                 .maxTokens(maxTokens)
                 .logitBias(Map.of(TestModel.EOS_ID, -1000f)) // random weights may end an answer at once
                 .build();
-        new ChatSession(engine, "", params, null, terminal).run(lines);
+        new ChatSession(engine, "", params, null, null, terminal).run(lines);
         terminal.flush();
     }
 

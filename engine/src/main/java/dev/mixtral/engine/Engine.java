@@ -12,6 +12,7 @@ import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.grammar.GrammarCompiler;
+import dev.mixtral.grammar.RecordType;
 import dev.mixtral.kernel.KernelSelector;
 import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kvcache.KvCache;
@@ -257,6 +258,24 @@ public final class Engine implements AutoCloseable {
     /// @throws dev.mixtral.error.EngineClosedException if the engine is closed
     public Generation generate(GenerationRequest request) {
         return generate(List.of(request)).getFirst();
+    }
+
+    /// Generates a record: the answer is held to the schema of its class, waited for, and read. See [RecordType] for
+    /// what a class may have.
+    ///
+    /// The schema holds the answer to its form only: the prompt has to say what is wanted, and does well to show
+    /// [RecordType#schema()]. A constraint that the request has is replaced.
+    ///
+    /// @throws dev.mixtral.error.GrammarException if the class has no schema, or no answer could have its form
+    /// @throws dev.mixtral.error.AnswerException if the answer ends before the record is whole, or the record's
+    ///     constructor refuses its values
+    /// @throws dev.mixtral.error.MixtralException as [#generate(GenerationRequest)] and [Generation] do
+    public <T extends Record> T generate(GenerationRequest request, Class<T> type) {
+        RecordType<T> record = RecordType.of(type);
+        OutputConstraint form = new OutputConstraint.Text(grammars().compile(record.grammar()));
+        try (Generation generation = generate(request.withConstraint(form))) {
+            return RecordAnswer.read(generation, record);
+        }
     }
 
     /// Starts several generations, all or none of them. With a prefix cache, what their prompts have in common is
