@@ -3,7 +3,6 @@ package dev.mixtral.server.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.langchain4j.agent.tool.P;
 import dev.langchain4j.agent.tool.Tool;
@@ -19,7 +18,10 @@ import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchema;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
@@ -115,29 +117,18 @@ class LangChain4jTest {
         };
     }
 
-    /// Returns a client that leaves the form of objects to the server.
-    private ChatModel structured(Provider provider) {
-        return switch (provider) {
-            case OPENAI ->
-                OpenAiChatModel.builder()
-                        .baseUrl(server.baseUrl())
-                        .apiKey(TinyServer.KEY)
-                        .modelName(TinyServer.MODEL)
-                        .supportedCapabilities(Capability.RESPONSE_FORMAT_JSON_SCHEMA)
-                        .strictJsonSchema(true)
-                        .temperature(0.0)
-                        .maxRetries(0)
-                        .build();
-            case MISTRAL ->
-                MistralAiChatModel.builder()
-                        .baseUrl(server.baseUrl())
-                        .apiKey(TinyServer.KEY)
-                        .modelName(TinyServer.MODEL)
-                        .supportedCapabilities(Capability.RESPONSE_FORMAT_JSON_SCHEMA)
-                        .temperature(0.0)
-                        .maxRetries(0)
-                        .build();
-        };
+    /// Returns a client that leaves the form of objects to the server. Its schemas forbid other keys, as
+    /// [MistralAiChatModel]'s do not: with those a model as small as this one may add keys for ever.
+    private OpenAiChatModel structured() {
+        return OpenAiChatModel.builder()
+                .baseUrl(server.baseUrl())
+                .apiKey(TinyServer.KEY)
+                .modelName(TinyServer.MODEL)
+                .supportedCapabilities(Capability.RESPONSE_FORMAT_JSON_SCHEMA)
+                .strictJsonSchema(true)
+                .temperature(0.0)
+                .maxRetries(0)
+                .build();
     }
 
     private static ChatRequest ask(String question) {
@@ -258,8 +249,6 @@ class LangChain4jTest {
         BAD
     }
 
-    /// As its schema does not forbid other keys, there may be some.
-    @JsonIgnoreProperties(ignoreUnknown = true)
     record Review(
             @JsonProperty(required = true) Tone tone,
             @JsonProperty(required = true) int stars,
@@ -271,13 +260,38 @@ class LangChain4jTest {
         Tone tone(String text);
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void aServiceReturnsRecordsAndEnums(Provider provider) {
-        Reviewer reviewer = AiServices.create(Reviewer.class, structured(provider));
+    @Test
+    void aServiceReturnsRecordsAndEnums() {
+        Reviewer reviewer = AiServices.create(Reviewer.class, structured());
         Review review = reviewer.review("The soup was cold.");
         assertThat(review.tone()).isNotNull();
         assertThat(reviewer.tone("A fine bridge.")).isNotNull();
+    }
+
+    @Test
+    void mistralsClientHandsOverASchema() {
+        JsonObjectSchema object = JsonObjectSchema.builder()
+                .addEnumProperty("tone", List.of("GOOD", "BAD"))
+                .required("tone")
+                .additionalProperties(false)
+                .build();
+        JsonSchema schema =
+                JsonSchema.builder().name("tone").rootElement(object).build();
+        ChatModel model = MistralAiChatModel.builder()
+                .baseUrl(server.baseUrl())
+                .apiKey(TinyServer.KEY)
+                .modelName(TinyServer.MODEL)
+                .temperature(0.0)
+                .maxRetries(0)
+                .build();
+        ChatRequest request = ChatRequest.builder()
+                .messages(UserMessage.from("A fine bridge."))
+                .responseFormat(ResponseFormat.builder()
+                        .type(ResponseFormatType.JSON)
+                        .jsonSchema(schema)
+                        .build())
+                .build();
+        assertThat(model.chat(request).aiMessage().text()).matches("\\{\\s*\"tone\"\\s*:\\s*\"(GOOD|BAD)\"\\s*}");
     }
 
     static final class Weather {
