@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     tokens: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '10' },
     streams: { type: 'string', default: '4' },
+    temperature: { type: 'string', default: '0' },
     eos: { type: 'string', default: '2' },
   },
 });
@@ -44,7 +45,7 @@ async function stream(bound, seed) {
       stream: true,
       stream_options: { include_usage: true },
       max_tokens: Number(options.tokens),
-      temperature: 0.7,
+      temperature: Number(options.temperature),
       seed,
       ...(bound
         ? { response_format: { type: 'json_schema', json_schema: { name: 'people', schema: SCHEMA } } }
