@@ -217,7 +217,8 @@ class EngineLoopTest {
         Thread steps = Thread.ofVirtual().start(() -> {
             while (!Thread.interrupted()) {
                 permits.release();
-                LockSupport.parkNanos(1000);
+                // A thousand steps take longer than the time to wait, on any machine.
+                LockSupport.parkNanos(1_000_000);
             }
         });
         assertThatThrownBy(() -> last(waiting))
