@@ -73,6 +73,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 const models = new Map();
 for (const url of urls) {
   const list = await (await fetch(`${url}/v1/models`)).json();
+  if (!list.data) throw new Error(`${url} is not ready: ${JSON.stringify(list)}`);
   models.set(url, list.data[0].id);
   await measure(url, models.get(url), 1);
 }
