@@ -134,7 +134,7 @@ public final class AdapterMerger {
             List<Part> parts = partsOf(tensor);
             entries.add(new Streamed(tensor.name(), tensor.type(), tensor.shape(), channel -> {
                 if (parts.isEmpty()) {
-                    GgufWriter.Entry.writeAll(tensor.data(), wholeBuffers(channel));
+                    GgufWriter.Entry.writeAll(tensor.data(), channel);
                 } else {
                     writeMerged(tensor, parts, channel);
                 }
@@ -181,28 +181,6 @@ public final class AdapterMerger {
             }
             SafetensorsWriter.writeValues(channel, tensor.type(), values);
         }
-    }
-
-    /// A file's channel may take a part of a buffer only.
-    private static WritableByteChannel wholeBuffers(WritableByteChannel channel) {
-        return new WritableByteChannel() {
-            @Override
-            public int write(ByteBuffer bytes) throws IOException {
-                int count = bytes.remaining();
-                AtomicFile.writeFully(channel, bytes);
-                return count;
-            }
-
-            @Override
-            public boolean isOpen() {
-                return channel.isOpen();
-            }
-
-            @Override
-            public void close() {
-                throw new UnsupportedOperationException("the file has more tensors");
-            }
-        };
     }
 
     private static void deleteFolder(Path folder) throws IOException {

@@ -38,7 +38,7 @@ public final class GgufWriter {
         /// Writes the bytes of memory of any size.
         public static void writeAll(MemorySegment data, WritableByteChannel channel) throws IOException {
             for (ByteBuffer piece : Pieces.of(data)) {
-                channel.write(piece);
+                AtomicFile.writeFully(channel, piece);
             }
         }
 
