@@ -1,5 +1,6 @@
 package dev.mixtral.tokenizer;
 
+import dev.mixtral.format.io.ProtobufWriter;
 import java.util.List;
 
 /// The content of a SentencePiece model file (`tokenizer.model`). Immutable.
