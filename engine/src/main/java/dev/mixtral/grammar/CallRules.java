@@ -3,6 +3,7 @@ package dev.mixtral.grammar;
 import dev.mixtral.error.GrammarException;
 import dev.mixtral.error.GrammarException.Reason;
 import dev.mixtral.grammar.automaton.Edge;
+import dev.mixtral.grammar.automaton.OpenState;
 import dev.mixtral.grammar.automaton.Rule;
 import dev.mixtral.grammar.automaton.State;
 import dev.mixtral.grammar.regex.Regex;
@@ -49,9 +50,9 @@ final class CallRules {
     /// @param text the rule of the text, or `null` for any text
     SchemaCompiler.Result textOrCalls(SchemaCompiler.@Nullable Result text, Grammar.Calls calls) {
         List<String> warnings = new ArrayList<>();
-        Point before = beforeCalls(calls, warnings);
-        Point start = new Point(false);
-        Point end = new Point(true);
+        OpenState before = beforeCalls(calls, warnings);
+        OpenState start = new OpenState(false);
+        OpenState end = new OpenState(true);
         if (text == null) {
             Regex trigger = literal(calls.trigger());
             Regex anything = pool.everything();
@@ -61,23 +62,23 @@ final class CallRules {
             start.add(free, before);
         } else {
             warnings.addAll(text.warnings());
-            start.edges.add(new Edge.Call(text.root(), end));
+            start.add(new Edge.Call(text.root(), end));
             start.add(pool.epsilon(), before);
         }
         return new SchemaCompiler.Result(new Root(start), warnings);
     }
 
-    private Point beforeCalls(Grammar.Calls calls, List<String> warnings) {
+    private OpenState beforeCalls(Grammar.Calls calls, List<String> warnings) {
         List<Offer> offers = calls.functions().stream()
                 .map(function -> offer(function, warnings))
                 .toList();
-        Point first = call(offers, behindCall());
+        OpenState first = call(offers, behindCall());
         for (int i = 1; i < calls.maxCalls(); i++) {
-            Point after = behindCall();
+            OpenState after = behindCall();
             after.add(literal(", "), first);
             first = call(offers, after);
         }
-        Point start = new Point(false);
+        OpenState start = new OpenState(false);
         // The separator that models write between the two; without a trigger it is the decoder's.
         Regex trigger = calls.trigger().isEmpty()
                 ? pool.epsilon()
@@ -101,23 +102,23 @@ final class CallRules {
         }
     }
 
-    private Point behindCall() {
-        Point point = new Point(false);
-        point.add(literal("]"), new Point(true));
+    private OpenState behindCall() {
+        OpenState point = new OpenState(false);
+        point.add(literal("]"), new OpenState(true));
         return point;
     }
 
-    private Point call(List<Offer> offers, Point after) {
+    private OpenState call(List<Offer> offers, OpenState after) {
         Regex id = pool.concat(List.of(literal(", \"id\": \""), nineCharacters(), literal("\"")));
-        Point close = new Point(false);
+        OpenState close = new OpenState(false);
         close.add(pool.concat(pool.optional(id), literal("}")), after);
-        Point names = new Point(false);
+        OpenState names = new OpenState(false);
         for (Offer offer : offers) {
-            Point value = new Point(false);
-            value.edges.add(new Edge.Call(offer.arguments(), close));
+            OpenState value = new OpenState(false);
+            value.add(new Edge.Call(offer.arguments(), close));
             names.add(offer.name(), value);
         }
-        Point start = new Point(false);
+        OpenState start = new OpenState(false);
         start.add(literal("{\"name\": \""), names);
         return start;
     }
@@ -186,30 +187,6 @@ final class CallRules {
         @Override
         public int rank() {
             return 0;
-        }
-    }
-
-    /// A state under construction. Compared by identity.
-    private static final class Point implements State {
-        private final List<Edge> edges = new ArrayList<>();
-        private final boolean isFinal;
-
-        Point(boolean isFinal) {
-            this.isFinal = isFinal;
-        }
-
-        void add(Regex regex, State target) {
-            edges.add(new Edge.Lexeme(regex, target));
-        }
-
-        @Override
-        public List<Edge> edges() {
-            return edges;
-        }
-
-        @Override
-        public boolean isFinal() {
-            return isFinal;
         }
     }
 }

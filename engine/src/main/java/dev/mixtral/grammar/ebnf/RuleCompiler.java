@@ -3,6 +3,7 @@ package dev.mixtral.grammar.ebnf;
 import dev.mixtral.error.GrammarException;
 import dev.mixtral.error.GrammarException.Reason;
 import dev.mixtral.grammar.automaton.Edge;
+import dev.mixtral.grammar.automaton.OpenState;
 import dev.mixtral.grammar.automaton.Rule;
 import dev.mixtral.grammar.automaton.State;
 import dev.mixtral.grammar.ebnf.Expression.Alternatives;
@@ -12,7 +13,6 @@ import dev.mixtral.grammar.ebnf.Expression.Sequence;
 import dev.mixtral.grammar.ebnf.Expression.Terminal;
 import dev.mixtral.grammar.regex.Regex;
 import dev.mixtral.grammar.regex.RegexPool;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -86,7 +86,7 @@ public final class RuleCompiler {
         }
         compiled.forEach((name, rule) -> {
             if (productive.contains(name)) {
-                rule.start = build(Objects.requireNonNull(rules.get(name)), Node.end());
+                rule.start = build(Objects.requireNonNull(rules.get(name)), new OpenState(true));
             }
         });
         return Objects.requireNonNull(compiled.get(root));
@@ -163,24 +163,24 @@ public final class RuleCompiler {
     }
 
     /// Returns the state in front of an expression, behind which `next` comes. The expression is productive.
-    private Node build(Expression expression, Node next) {
+    private OpenState build(Expression expression, OpenState next) {
         if (isRegular(expression)) {
-            return Node.with(List.of(new Edge.Lexeme(regex(expression), next)));
+            return OpenState.with(List.of(new Edge.Lexeme(regex(expression), next)));
         }
         return switch (expression) {
-            case Terminal(Regex regex) -> Node.with(List.of(new Edge.Lexeme(regex, next)));
+            case Terminal(Regex regex) -> OpenState.with(List.of(new Edge.Lexeme(regex, next)));
             case Reference reference ->
-                Node.with(List.of(
+                OpenState.with(List.of(
                         new Edge.Call(Objects.requireNonNull(compiled.get(reference.name()), reference.name()), next)));
             case Sequence(List<Expression> parts) -> {
-                Node node = next;
+                OpenState node = next;
                 for (int i = parts.size() - 1; i >= 0; i--) {
                     node = build(parts.get(i), node);
                 }
                 yield node;
             }
             case Alternatives(List<Expression> parts) -> {
-                Node node = new Node();
+                OpenState node = new OpenState(false);
                 parts.stream().filter(this::isProductive).forEach(part -> jump(node, build(part, next)));
                 yield node;
             }
@@ -188,7 +188,7 @@ public final class RuleCompiler {
         };
     }
 
-    private Node repeat(Repeat repeat, Node next) {
+    private OpenState repeat(Repeat repeat, OpenState next) {
         if (repeat.min() + Math.max(repeat.max(), 0) > MAX_UNROLLED) {
             throw new GrammarException(
                     Reason.TOO_LARGE,
@@ -196,18 +196,18 @@ public final class RuleCompiler {
                     "",
                     "a part with a recursive rule is repeated more than " + MAX_UNROLLED + " times");
         }
-        Node node = next;
+        OpenState node = next;
         if (!isProductive(repeat.part())) {
             return next;
         }
         if (repeat.max() < 0) {
-            Node loop = new Node();
+            OpenState loop = new OpenState(false);
             jump(loop, next);
             jump(loop, build(repeat.part(), loop));
             node = loop;
         } else {
             for (int i = repeat.min(); i < repeat.max(); i++) {
-                Node optional = new Node();
+                OpenState optional = new OpenState(false);
                 jump(optional, next);
                 jump(optional, build(repeat.part(), node));
                 node = optional;
@@ -220,14 +220,14 @@ public final class RuleCompiler {
     }
 
     /// Leads from one state to another without reading anything.
-    private void jump(Node from, Node to) {
-        from.edges.add(new Edge.Lexeme(pool.epsilon(), to));
+    private void jump(OpenState from, OpenState to) {
+        from.add(pool.epsilon(), to);
     }
 
     /// A rule whose states come after it, as rules refer to each other.
     private static final class NamedRule implements Rule {
         private final int rank;
-        private Node start = new Node();
+        private OpenState start = new OpenState(false);
 
         NamedRule(int rank) {
             this.rank = rank;
@@ -241,34 +241,6 @@ public final class RuleCompiler {
         @Override
         public int rank() {
             return rank;
-        }
-    }
-
-    /// A state under construction. Compared by identity.
-    private static final class Node implements State {
-        private final List<Edge> edges = new ArrayList<>();
-        private boolean isFinal;
-
-        static Node end() {
-            Node node = new Node();
-            node.isFinal = true;
-            return node;
-        }
-
-        static Node with(List<Edge> edges) {
-            Node node = new Node();
-            node.edges.addAll(edges);
-            return node;
-        }
-
-        @Override
-        public List<Edge> edges() {
-            return edges;
-        }
-
-        @Override
-        public boolean isFinal() {
-            return isFinal;
         }
     }
 }
