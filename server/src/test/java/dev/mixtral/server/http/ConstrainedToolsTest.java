@@ -5,13 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
-import dev.mixtral.engine.EngineConfig;
-import dev.mixtral.server.ModelSpec;
-import dev.mixtral.server.api.LoadedModel;
-import dev.mixtral.server.api.ServedModels;
+import dev.mixtral.server.testing.EmbeddedServer;
 import dev.mixtral.server.testing.TestServer;
 import dev.mixtral.server.testing.TestServer.Answer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -80,14 +76,13 @@ class ConstrainedToolsTest {
                     + "{'const':'x'}],'items':false,'minItems':2}},'required':['row'],'additionalProperties':false}");
 
     private final Map<String, Schema> validators = new HashMap<>();
-    private LoadedModel model;
+    private EmbeddedServer embedded;
     private TestServer server;
 
     @BeforeAll
     void start() throws Exception {
-        Path folder = Path.of(System.getProperty("mixtral.home", ".."), "models", "mixtral-tiny");
-        model = LoadedModel.load(new ModelSpec(folder, "tiny", List.of()), EngineConfig.defaults());
-        server = TestServer.of(new ServedModels(List.of(model.served())));
+        embedded = EmbeddedServer.start();
+        server = embedded.server();
         SchemaRegistry registry = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
         for (int i = 0; i < PARAMETERS.size(); i++) {
             validators.put("tool_" + i, registry.getSchema(json(PARAMETERS.get(i))));
@@ -96,8 +91,7 @@ class ConstrainedToolsTest {
 
     @AfterAll
     void stop() {
-        server.close();
-        model.close();
+        embedded.close();
     }
 
     private static JsonNode json(String text) {
@@ -281,7 +275,8 @@ class ConstrainedToolsTest {
                 .isEqualTo("get_weather");
         request.putObject("logit_bias")
                 .put(
-                        String.valueOf(model.engine()
+                        String.valueOf(embedded.model()
+                                .engine()
                                 .tokenizer()
                                 .controlId("[TOOL_CALLS]")
                                 .orElseThrow()),

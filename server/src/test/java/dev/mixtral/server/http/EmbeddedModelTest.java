@@ -3,16 +3,11 @@ package dev.mixtral.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.mixtral.engine.EngineConfig;
-import dev.mixtral.server.ModelSpec;
-import dev.mixtral.server.api.LoadedModel;
-import dev.mixtral.server.api.ServedModels;
+import dev.mixtral.server.testing.EmbeddedServer;
 import dev.mixtral.server.testing.TestServer;
 import dev.mixtral.server.testing.TestServer.Answer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,20 +23,18 @@ class EmbeddedModelTest {
             "messages":[{"role":"user","content":"What is the weather in Rome?"}],
             "tools":[{"type":"function","function":{"name":"get_weather","description":"Current weather of a city",
               "parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]""";
-    private LoadedModel model;
+    private EmbeddedServer embedded;
     private TestServer server;
 
     @BeforeAll
     void start() throws Exception {
-        Path folder = Path.of(System.getProperty("mixtral.home", ".."), "models", "mixtral-tiny");
-        model = LoadedModel.load(new ModelSpec(folder, "tiny", List.of()), EngineConfig.defaults());
-        server = TestServer.of(new ServedModels(List.of(model.served())));
+        embedded = EmbeddedServer.start();
+        server = embedded.server();
     }
 
     @AfterAll
     void stop() {
-        server.close();
-        model.close();
+        embedded.close();
     }
 
     private JsonNode ask(String path, String fields) throws Exception {

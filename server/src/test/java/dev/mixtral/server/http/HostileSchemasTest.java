@@ -2,15 +2,11 @@ package dev.mixtral.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mixtral.engine.EngineConfig;
-import dev.mixtral.server.ModelSpec;
-import dev.mixtral.server.api.LoadedModel;
-import dev.mixtral.server.api.ServedModels;
+import dev.mixtral.server.testing.EmbeddedServer;
 import dev.mixtral.server.testing.RawClient;
 import dev.mixtral.server.testing.TestServer;
 import dev.mixtral.server.testing.TestServer.Answer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -26,20 +22,18 @@ class HostileSchemasTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int EOS = 2;
 
-    private LoadedModel model;
+    private EmbeddedServer embedded;
     private TestServer server;
 
     @BeforeAll
     void start() throws Exception {
-        Path folder = Path.of(System.getProperty("mixtral.home", ".."), "models", "mixtral-tiny");
-        model = LoadedModel.load(new ModelSpec(folder, "tiny", List.of()), EngineConfig.defaults());
-        server = TestServer.of(new ServedModels(List.of(model.served())));
+        embedded = EmbeddedServer.start();
+        server = embedded.server();
     }
 
     @AfterAll
     void stop() {
-        server.close();
-        model.close();
+        embedded.close();
     }
 
     /// A schema, and the word for it.
