@@ -389,8 +389,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Ends what runs with [dev.mixtral.error.EngineClosedException], and closes the weights, the caches and the
-    /// compute
-    /// threads.
+    /// compute threads.
     @Override
     public void close() {
         if (closed.getAndSet(true)) {

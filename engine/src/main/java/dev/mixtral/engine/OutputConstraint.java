@@ -4,8 +4,7 @@ import dev.mixtral.grammar.CompiledGrammar;
 import org.jspecify.annotations.Nullable;
 
 /// What an answer must look like: tokens that would leave it are never chosen, and the answer ends where nothing else
-/// is
-/// left. Immutable and thread-safe; the grammars come from [Engine#grammars()] of the same engine.
+/// is left. Immutable and thread-safe; the grammars come from [Engine#grammars()] of the same engine.
 ///
 /// Stop texts and token limits still end an answer early.
 public sealed interface OutputConstraint {

@@ -8,9 +8,8 @@ import org.jspecify.annotations.Nullable;
 final class AttentionMask {
     private AttentionMask() {}
 
-    /// Returns `[rows, 1, length, length]` to be added to attention scores, or `null` if every position
-    /// sees all before
-    /// it.
+    /// Returns `[rows, 1, length, length]` to be added to attention scores, or `null` if every position sees all
+    /// before it.
     static @Nullable Tensor of(Batch batch) {
         int[] starts = batch.starts();
         if (starts == null || Arrays.stream(starts).allMatch(start -> start == 0)) {

@@ -17,8 +17,7 @@ public interface FlatParameters {
     /// Returns how many of the first values belong to matrices, which weight decay applies to.
     long numMatrixWeights();
 
-    /// Makes a part of the flat values a leaf of the autograd graph, whose gradient is the same part of the
-    /// flat
+    /// Makes a part of the flat values a leaf of the autograd graph, whose gradient is the same part of the flat
     /// gradients. Call it outside of a [org.bytedeco.javacpp.PointerScope]: the leaf lives as long as it is
     /// reachable.
     ///

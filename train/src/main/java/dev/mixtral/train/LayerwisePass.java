@@ -13,13 +13,10 @@ import org.bytedeco.pytorch.TensorVector;
 /// Gradients layer by layer, for models whose weights do not fit the memory once they are decoded (QLoRA, arXiv
 /// 2305.14314).
 ///
-/// The forward pass keeps the input of each layer and what its experts gave, and no graph. The backward
-/// pass takes the
-/// layers in reverse: it runs attention again with a graph, the router, then one expert after another, so
-/// that at any
-/// moment no more than the attention weights of one layer and the weights of one expert are decoded. Each
-/// weight is
-/// decoded twice per batch. A graph that autograd cut where this class cuts it would give the same gradients:
+/// The forward pass keeps the input of each layer and what its experts gave, and no graph. The backward pass takes
+/// the layers in reverse: it runs attention again with a graph, the router, then one expert after another, so that at
+/// any moment no more than the attention weights of one layer and the weights of one expert are decoded. Each weight
+/// is decoded twice per batch. A graph that autograd cut where this class cuts it would give the same gradients:
 /// [WholeGraphPass] does, which a test compares.
 public final class LayerwisePass implements GradientPass {
     private final TorchMixtral model;

@@ -5,8 +5,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /// What the forward pass multiplies with: the linear maps of a model, wherever their weights come from.
 ///
-/// Matrices that are applied to the same input are one map: `qkv` is `wq | wk | wv`, `gateUp` is `w1 | w3`.
-/// Results
+/// Matrices that are applied to the same input are one map: `qkv` is `wq | wk | wv`, `gateUp` is `w1 | w3`. Results
 /// live until the caller's [org.bytedeco.javacpp.PointerScope] closes. Confined to one thread at a time.
 public interface ModelWeights {
     /// Returns the architecture.

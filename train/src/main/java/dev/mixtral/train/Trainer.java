@@ -11,10 +11,8 @@ import java.util.function.IntFunction;
 /// The training loop: batches, gradients, update, progress, checkpoint. Confined to one thread, which
 /// starts workers.
 ///
-/// Deterministic for a given number of workers: the data and the noise of a step depend on the seed and the
-/// step's
-/// number, gradients are added in a fixed order, and a resumed run gives the same bits as one that never
-/// stopped.
+/// Deterministic for a given number of workers: the data and the noise of a step depend on the seed and the step's
+/// number, gradients are added in a fixed order, and a resumed run gives the same bits as one that never stopped.
 public final class Trainer implements AutoCloseable {
     private static final double SMOOTHING = 0.98;
 

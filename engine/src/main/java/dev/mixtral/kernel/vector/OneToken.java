@@ -66,9 +66,8 @@ final class OneToken {
     private static final VectorSpecies<Byte> ROW_BYTES = Lanes.ROW_BYTES;
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-    /// The lowest 4 bits of both 16-bit halves of a lane. Codes are shifted in lanes of 32 bits, where C2 knows shifts
-    /// by
-    /// a constant.
+    /// The lowest 4 bits of both 16-bit halves of a lane. Codes are shifted in lanes of 32 bits, where C2 knows
+    /// shifts by a constant.
     private static final int NIBBLES = 0x000f000f;
 
     private static final int SCALES = QuantizedRows.SCALES_PER_RUN;

@@ -11,9 +11,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Gives tool calls ids of nine letters and digits, as Mistral's format has them, where they have others.
-/// Equal ids of
-/// a conversation get equal ids, and equal conversations the same.
+/// Gives tool calls ids of nine letters and digits, as Mistral's format has them, where they have others. Equal ids
+/// of a conversation get equal ids, and equal conversations the same.
 final class CallIds {
     private static final Pattern MISTRALS = Pattern.compile("[a-zA-Z0-9]{9}");
     private static final String DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Holds a conversation to the order that the model's chat formats have. Nothing is put right by guessing:
-/// a model
+/// Holds a conversation to the order that the model's chat formats have. Nothing is put right by guessing: a model
 /// would learn the guess.
 final class ConversationCheck {
     private static final JsonMapper JSON = new JsonMapper();

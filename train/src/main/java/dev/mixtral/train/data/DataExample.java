@@ -12,9 +12,8 @@ public sealed interface DataExample {
 
     /// A conversation that ends with the assistant's words.
     ///
-    /// @param messages system messages first, if there are any; then users and assistants in turn, with
-    ///     results of tools
-    ///     behind the calls of them
+    /// @param messages system messages first, if there are any; then users and assistants in turn, with results of
+    ///     tools behind the calls of them
     /// @param tools the functions on offer
     /// @param muted indices of the assistant's messages that are not learned
     record Chat(Origin origin, List<Message> messages, List<ToolDefinition> tools, Set<Integer> muted)

@@ -32,8 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// | JSONL: one object per line | a line |
 /// | JSON: one array of objects | an element |
 ///
-/// What an object means is told by its members: see [ExampleJson]. Nothing is skipped: what cannot be read
-/// is a fault
+/// What an object means is told by its members: see [ExampleJson]. Nothing is skipped: what cannot be read is a fault
 /// with its line. Confined to one thread.
 public final class DataFiles {
     private static final JsonMapper JSON = JsonMapper.builder()

@@ -17,16 +17,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Makes token ids of examples with the template that inference will use; only what the assistant says
-/// counts, its end
-/// token included. Thread-safe.
+/// Makes token ids of examples with the template that inference will use; only what the assistant says counts, its
+/// end token included. Thread-safe.
 ///
-/// Mistral's v2 and v3 formats show system prompt and tools with the last user message only. There, a
-/// conversation of
-/// several turns becomes one segment per turn of the user, each as inference would see it; without system
-/// prompt and
-/// tools it is one segment with all answers. Under a template of the model's own each answer is a segment
-/// behind the
+/// Mistral's v2 and v3 formats show system prompt and tools with the last user message only. There, a conversation of
+/// several turns becomes one segment per turn of the user, each as inference would see it; without system prompt and
+/// tools it is one segment with all answers. Under a template of the model's own each answer is a segment behind the
 /// prompt that the template makes for it.
 public final class ExampleEncoder {
     private final Tokenizer tokenizer;

@@ -10,10 +10,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Reads the turns of ShareGPT: `from` and `value`, where `from` is human or user, gpt, assistant, chatgpt,
-/// bing or
-/// bard, system, function_call (a JSON object or array in the value) and observation or tool (what a
-/// function gave).
+/// Reads the turns of ShareGPT: `from` and `value`, where `from` is human or user, gpt, assistant, chatgpt, bing or
+/// bard, system, function_call (a JSON object or array in the value) and observation or tool (what a function gave).
 final class ShareGpt {
     private static final JsonMapper JSON = new JsonMapper();
 

@@ -20,12 +20,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.jspecify.annotations.Nullable;
 
-/// Frozen weights with a trainable adapter: `W x + scaling · B A x`, and with DoRA each row of `W + scaling
-/// · B A`
+/// Frozen weights with a trainable adapter: `W x + scaling · B A x`, and with DoRA each row of `W + scaling · B A`
 /// brought to its magnitude, the row's own length counting as a constant (arXiv 2402.09353 §4.3).
 ///
-/// Dropout of the adapter's input is a function of the noise's seed and the module's name, so that a pass
-/// that is
+/// Dropout of the adapter's input is a function of the noise's seed and the module's name, so that a pass that is
 /// computed again drops the same.
 final class AdaptedWeights implements ModelWeights {
     private final FrozenWeights base;

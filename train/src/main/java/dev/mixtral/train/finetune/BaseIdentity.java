@@ -7,10 +7,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
-/// Tells a model from another of the same shape by its small tensors, the norms and the routers, and by the
-/// beginning
-/// of
-/// each large one: whole models take too long to read.
+/// Tells a model from another of the same shape by its small tensors, the norms and the routers, and by the beginning
+/// of each large one: whole models take too long to read.
 final class BaseIdentity {
     private static final long MAX_BYTES = 1 << 16;
 

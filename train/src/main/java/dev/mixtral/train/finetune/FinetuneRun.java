@@ -105,9 +105,8 @@ final class FinetuneRun implements AutoCloseable {
                 model.toString());
     }
 
-    /// Returns how long the run will take: measured on its first steps if the model is small, else told
-    /// from the speed
-    /// of matrix products.
+    /// Returns how long the run will take: measured on its first steps if the model is small, else told from the
+    /// speed of matrix products.
     double expectedSeconds() {
         if (!prepared.plan().streamed() && prepared.plan().parameters() < SMALL_MODEL) {
             return measuredStep() * prepared.steps();

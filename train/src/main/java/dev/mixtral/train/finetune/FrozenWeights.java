@@ -19,10 +19,8 @@ import org.bytedeco.pytorch.Tensor;
 /// The weights of a checkpoint of any type as f32 tensors: decoded once, or anew for each use.
 ///
 /// A checkpoint in Mistral's or GGUF's layout has the rows of queries and keys reordered, so that heads are
-/// half-split
-/// as in Hugging Face's files, and with them the adapter. Thread-safe once made. The checkpoint stays the
-/// caller's and
-/// must outlive it.
+/// half-split as in Hugging Face's files, and with them the adapter. Thread-safe once made. The checkpoint stays the
+/// caller's and must outlive it.
 final class FrozenWeights implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final MixtralConfig config;

@@ -18,10 +18,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// The trained matrices of an adapter (LoRA, arXiv 2106.09685), in one flat tensor: for each module `A`
-/// `[rank, in]`
-/// and
-/// `B` `[out, rank]`; behind all of them, with DoRA (2402.09353), the magnitudes `[out]`, which do not decay.
+/// The trained matrices of an adapter (LoRA, arXiv 2106.09685), in one flat tensor: for each module `A` `[rank, in]`
+/// and `B` `[out, rank]`; behind all of them, with DoRA (2402.09353), the magnitudes `[out]`, which do not decay.
 final class LoraParameters implements FlatParameters {
     private final List<Module> modules;
     private final int rank;
@@ -38,8 +36,7 @@ final class LoraParameters implements FlatParameters {
     /// @param magnitude `[out]`, with DoRA
     record Leaves(Tensor a, Tensor b, @Nullable Tensor magnitude) {}
 
-    /// Makes an adapter that changes nothing: `A` is uniform within `1 / sqrt(in)`, as PEFT has it, `B`
-    /// zero. The
+    /// Makes an adapter that changes nothing: `A` is uniform within `1 / sqrt(in)`, as PEFT has it, `B` zero. The
     /// magnitudes are zero until [#setMagnitude].
     LoraParameters(List<Module> modules, int rank, boolean dora, long seed) {
         this(modules, rank, dora, zeros(count(modules, rank, dora)));

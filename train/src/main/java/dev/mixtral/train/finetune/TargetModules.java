@@ -128,8 +128,7 @@ public final class TargetModules {
         return modules.stream().map(Module::lastName).distinct().collect(Collectors.joining(", "));
     }
 
-    /// Returns the shortest list that PEFT understands as the same choice: last names where all matrices of
-    /// that name
+    /// Returns the shortest list that PEFT understands as the same choice: last names where all matrices of that name
     /// are chosen, whole names otherwise.
     static List<String> peftNames(MixtralConfig config, List<Module> chosen) {
         Map<String, Long> total = count(all(config));

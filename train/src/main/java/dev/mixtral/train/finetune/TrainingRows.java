@@ -8,12 +8,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/// Puts examples into rows, and rows into the batches of each step. What a step gets is a function of the
-/// seed and its
-/// number, so a resumed run continues with the same data. Confined to one thread.
+/// Puts examples into rows, and rows into the batches of each step. What a step gets is a function of the seed and
+/// its number, so a resumed run continues with the same data. Confined to one thread.
 ///
-/// Each epoch has an order of its own. With packing, an example goes into the first of the rows being
-/// filled that has
+/// Each epoch has an order of its own. With packing, an example goes into the first of the rows being filled that has
 /// room for it; examples of a row do not see each other.
 final class TrainingRows {
     /// Rows that are filled at the same time: more fill better and take longer to search.

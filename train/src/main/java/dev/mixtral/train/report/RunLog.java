@@ -15,8 +15,7 @@ import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The log of a run: one JSON object per step, in a file that a continued run cuts back to its checkpoint
-/// and goes on
+/// The log of a run: one JSON object per step, in a file that a continued run cuts back to its checkpoint and goes on
 /// with. Confined to one thread.
 public final class RunLog implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();

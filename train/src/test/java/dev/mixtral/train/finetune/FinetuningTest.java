@@ -187,9 +187,8 @@ class FinetuningTest {
         assertThat(out.resolve("tokenizer.model")).isNotEmptyFile();
     }
 
-    /// The process is killed at moments of its own choosing, some of them while a checkpoint is being
-    /// written: with one
-    /// after each step, that is what it does much of the time.
+    /// The process is killed at moments of its own choosing, some of them while a checkpoint is being written: with
+    /// one after each step, that is what it does much of the time.
     @Test
     void aKilledRunContinuesToTheSameBits() throws Exception {
         Path expected = folder.resolve("expected");
