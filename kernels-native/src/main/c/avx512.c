@@ -89,14 +89,17 @@ MX_INLINE __m512i dot4(__m512i sum, const __m512i *u, const int8_t *q) {
     return sum;
 }
 
-/* Σ c·q as a float, less offset · Σ q. Integers below 2^24 throughout: exact. */
+/* Σ c·q - offset · Σ q as a float. Subtracted as integers: the units that multiply floats have the products to do. */
 MX_INLINE __m512 signed_sum(struct mx_type t, __m512i sum, const float *sum_of_codes) {
-    __m512 f = _mm512_cvtepi32_ps(sum);
-    return t.offset ? _mm512_fnmadd_ps(_mm512_set1_ps((float)t.offset), _mm512_set1_ps(*sum_of_codes), f) : f;
+    if (t.offset) {
+        __m512i codes = _mm512_cvttps_epi32(_mm512_set1_ps(*sum_of_codes));
+        sum = _mm512_sub_epi32(sum, _mm512_slli_epi32(codes, (unsigned)__builtin_ctz((unsigned)t.offset)));
+    }
+    return _mm512_cvtepi32_ps(sum);
 }
 
 /* Adds a sub-block's contribution to 16 sums, given the dot products of its halves; of types with groups of 32 the first
- * is that of both. */
+ * is that of both. Integers stay below 2^24 throughout, so that their floats are exact. */
 MX_INLINE __m512 accumulate(struct mx_type t, __m512 acc, __m512i first, __m512i second, const __m512 *s,
     const __m512 *m, const float *meta) {
     __m512 d = _mm512_set1_ps(meta[0]);
@@ -116,9 +119,10 @@ MX_INLINE __m512 accumulate(struct mx_type t, __m512 acc, __m512i first, __m512i
 MX_INLINE __m512 add_sub_block(struct mx_type t, __m512 acc, const __m512i *u, const __m512 *s, const __m512 *m,
     const int8_t *q, const float *meta) {
     __m512i zero = _mm512_setzero_si512();
-    __m512i first = dot4(zero, u, q);
-    __m512i second = dot4(mx_half_groups(t) ? zero : first, u + 4, q + 16);
-    return accumulate(t, acc, mx_half_groups(t) ? first : second, second, s, m, meta);
+    /* Two sums of four products rather than one of eight: half the latency, more tokens under way. */
+    __m512i first = dot4(zero, u, q), second = dot4(zero, u + 4, q + 16);
+    if (!mx_half_groups(t)) first = _mm512_add_epi32(first, second);
+    return accumulate(t, acc, first, second, s, m, meta);
 }
 
 /* Each of up to 16 sums is a variable of its own: an array would be kept in memory. */
