@@ -6,7 +6,8 @@ import java.math.RoundingMode;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
-/// Writes JSON exactly as Python's `json.dumps(value, ensure_ascii=False)` does.
+/// Writes JSON exactly as Python's `json.dumps(value, ensure_ascii=False)` does; half a surrogate pair, which that
+/// passes on and UTF-8 has no form of, stays escaped.
 ///
 /// Mistral's models saw tools, calls and results in this form, so that another spelling of the same value (no space
 /// after a colon, `1.0E10` for `10000000000.0`) would be other tokens than those of the training.
@@ -95,7 +96,8 @@ public final class PythonJson {
                 case '\f' -> out.append("\\f");
                 case '\b' -> out.append("\\b");
                 default -> {
-                    if (c < ' ') {
+                    // Python cannot encode half a surrogate pair; a tokenizer would make something else of it.
+                    if (c < ' ' || (Character.isSurrogate(c) && !isPaired(text, i))) {
                         out.append("\\u%04x".formatted((int) c));
                     } else {
                         out.append(c);
@@ -104,6 +106,12 @@ public final class PythonJson {
             }
         }
         out.append('"');
+    }
+
+    private static boolean isPaired(String text, int at) {
+        return Character.isHighSurrogate(text.charAt(at))
+                ? at + 1 < text.length() && Character.isLowSurrogate(text.charAt(at + 1))
+                : at > 0 && Character.isHighSurrogate(text.charAt(at - 1));
     }
 
     private static String number(JsonNode value) {

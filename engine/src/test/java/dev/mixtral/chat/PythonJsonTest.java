@@ -49,6 +49,13 @@ class PythonJsonTest {
         assertThat(PythonJsonReader.loads(text, "x").map(PythonJson::dumps)).contains(expected);
     }
 
+    @Test
+    void halvesOfSurrogatePairsStayEscaped() {
+        String text = "[\"\\ud800\", \"a\\udc00\", \"\\ud83d\\ud83d\\ude00\"]";
+        assertThat(PythonJsonReader.loads(text, "x").map(PythonJson::dumps))
+                .contains("[\"\\ud800\", \"a\\udc00\", \"\\ud83d😀\"]");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -234,7 +234,10 @@ final class PatternParser {
     }
 
     private String quoted() {
-        return text.length() > 60 ? "'" + text.substring(0, 60) + "…'" : "'" + text + "'";
+        // Cut between characters, never within a surrogate pair.
+        return text.codePointCount(0, text.length()) > 60
+                ? "'" + text.substring(0, text.offsetByCodePoints(0, 60)) + "…'"
+                : "'" + text + "'";
     }
 
     GrammarException invalid(String problem) {

@@ -295,7 +295,10 @@ final class SchemaDocument {
     }
 
     private static String shorten(String text) {
-        return text.length() > 200 ? text.substring(0, 200) + "…" : text;
+        // Cut between characters, never within a surrogate pair.
+        return text.codePointCount(0, text.length()) > 200
+                ? text.substring(0, text.offsetByCodePoints(0, 200)) + "…"
+                : text;
     }
 
     private @Nullable Location walk(Location top, String fragment) {

@@ -7,6 +7,7 @@ import dev.mixtral.server.ServerConfig;
 import dev.mixtral.server.api.ChatModel.Choice;
 import dev.mixtral.server.wire.ApiError;
 import dev.mixtral.server.wire.ApiException;
+import dev.mixtral.server.wire.Excerpt;
 import dev.mixtral.server.wire.ModelSelection;
 import dev.mixtral.server.wire.RequestRules;
 import java.util.List;
@@ -93,12 +94,8 @@ final class Services {
 
     private static ApiError notServed(Call call, String name) {
         return call.dialect() == Dialect.OPENROUTER
-                ? ApiError.invalid("model", "model_not_found", shortened(name) + " is not a valid model ID")
-                : ApiError.modelNotFound(shortened(name));
-    }
-
-    private static String shortened(String name) {
-        return name.length() <= 100 ? name : name.substring(0, 100) + "…";
+                ? ApiError.invalid("model", "model_not_found", Excerpt.of(name) + " is not a valid model ID")
+                : ApiError.modelNotFound(Excerpt.of(name));
     }
 
     /// Starts generations.

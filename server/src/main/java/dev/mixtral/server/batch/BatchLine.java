@@ -1,6 +1,7 @@
 package dev.mixtral.server.batch;
 
 import dev.mixtral.server.wire.ApiException;
+import dev.mixtral.server.wire.Excerpt;
 import dev.mixtral.server.wire.Json;
 import java.util.Set;
 import java.util.TreeSet;
@@ -88,7 +89,6 @@ sealed interface BatchLine {
     }
 
     private static String shown(@Nullable JsonNode value) {
-        String text = value == null ? "nothing" : Json.text(value);
-        return text.length() <= 64 ? text : text.substring(0, 64) + "…";
+        return value == null ? "nothing" : Excerpt.of(Json.text(value));
     }
 }

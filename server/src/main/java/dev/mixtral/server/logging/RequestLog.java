@@ -3,6 +3,7 @@ package dev.mixtral.server.logging;
 import dev.mixtral.server.RequestReport;
 import dev.mixtral.server.RequestReport.Generated;
 import dev.mixtral.server.ServerObserver;
+import dev.mixtral.server.wire.Excerpt;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -69,9 +70,7 @@ public final class RequestLog implements ServerObserver {
     }
 
     private static @Nullable String shortened(@Nullable String message) {
-        return message == null || message.length() <= MAX_ERROR_LENGTH
-                ? message
-                : message.substring(0, MAX_ERROR_LENGTH) + "…";
+        return message == null ? null : Excerpt.of(message, MAX_ERROR_LENGTH);
     }
 
     @Override

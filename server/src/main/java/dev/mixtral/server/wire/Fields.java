@@ -169,7 +169,7 @@ final class Fields {
         return ApiException.invalid(
                 param,
                 "invalid_value",
-                "Invalid value: '" + shortened(got) + "'. Supported values are: "
+                "Invalid value: '" + Excerpt.of(got) + "'. Supported values are: "
                         + supported.stream().map(value -> "'" + value + "'").collect(Collectors.joining(", ")) + ".");
     }
 
@@ -199,18 +199,13 @@ final class Fields {
     }
 
     private static String number(JsonNode node) {
-        return shortened(node.isIntegralNumber() ? node.bigIntegerValue().toString() : number(node.doubleValue()));
+        return Excerpt.of(node.isIntegralNumber() ? node.bigIntegerValue().toString() : number(node.doubleValue()));
     }
 
     private static String number(double value) {
         return value == Math.rint(value) && Math.abs(value) < 1e15
                 ? Long.toString((long) value)
                 : Double.toString(value);
-    }
-
-    /// Error messages quote what the client sent, but not megabytes of it.
-    static String shortened(String text) {
-        return text.length() <= 64 ? text : text.substring(0, 64) + "…";
     }
 
     /// Returns what a value is, in OpenAI's words.

@@ -1,7 +1,9 @@
 package dev.mixtral.server.wire;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
@@ -35,9 +37,10 @@ public final class Json {
 
     private Json() {}
 
-    /// Reads a request's body.
+    /// Reads a request's body. Of fields with the same name the last one counts, as with OpenAI.
     ///
-    /// @throws ApiException if it is not one JSON object in UTF-8
+    /// @throws ApiException if it is not one JSON object in UTF-8, or if a text in it has half a surrogate pair,
+    ///     which JSON's escapes can spell and tokenizers cannot; it names the place
     public static ObjectNode parseObject(byte[] body) {
         JsonNode node;
         try {
@@ -46,10 +49,58 @@ public final class Json {
             throw new ApiException(ApiError.malformed(e.getOriginalMessage()));
         }
         if (node instanceof ObjectNode object) {
+            String place = brokenText(object);
+            if (place != null) {
+                throw notText(place.substring(1));
+            }
             return object;
         }
         throw new ApiException(ApiError.malformed(
                 body.length == 0 ? "the body is empty" : "expected an object, got " + Fields.kind(node)));
+    }
+
+    private static ApiException notText(String place) {
+        return ApiException.invalid(
+                place,
+                "invalid_value",
+                "Invalid '" + place + "': expected Unicode text, but got half a surrogate pair, such as \\ud83d alone."
+                        + " A text that was cut between UTF-16 units ends so; cut it between characters.");
+    }
+
+    /// Returns where a surrogate is no part of a pair, such as `.messages[0].content`; empty for the value itself,
+    /// `null` for nowhere. Names of fields have none: the parser refuses them.
+    private static @Nullable String brokenText(JsonNode node) {
+        if (node.isString()) {
+            return isBroken(node.stringValue()) ? "" : null;
+        }
+        if (node.isArray()) {
+            for (int i = 0; i < node.size(); i++) {
+                String place = brokenText(node.get(i));
+                if (place != null) {
+                    return "[" + i + "]" + place;
+                }
+            }
+            return null;
+        }
+        for (Map.Entry<String, JsonNode> field : node.properties()) {
+            String place = brokenText(field.getValue());
+            if (place != null) {
+                return "." + field.getKey() + place;
+            }
+        }
+        return null;
+    }
+
+    private static boolean isBroken(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) {
+                if (Character.charCount(text.codePointAt(i)) == 1) {
+                    return true;
+                }
+                i++;
+            }
+        }
+        return false;
     }
 
     /// Reads a value, or returns nothing if the text is none.

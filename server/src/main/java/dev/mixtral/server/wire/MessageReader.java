@@ -122,7 +122,7 @@ final class MessageReader {
                     param,
                     "unsupported_content_type",
                     "Invalid content type. This model takes content parts of type 'text' only, but got '"
-                            + Fields.shortened(type) + "'.");
+                            + Excerpt.of(type) + "'.");
         }
         return part.requiredString("text");
     }

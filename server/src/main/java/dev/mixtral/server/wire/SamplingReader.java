@@ -51,7 +51,7 @@ final class SamplingReader {
                 throw ApiException.invalid(
                         param,
                         "invalid_value",
-                        "Invalid key in 'logit_bias': '" + Fields.shortened(entry.getKey())
+                        "Invalid key in 'logit_bias': '" + Excerpt.of(entry.getKey())
                                 + "'. Keys must be token ids between 0 and " + (vocabSize - 1) + ".");
             }
             values.put(id, (float) Fields.decimal(entry.getValue(), param, -100, 100));

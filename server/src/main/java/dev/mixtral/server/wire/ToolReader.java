@@ -115,7 +115,7 @@ final class ToolReader {
     private static void requireKnown(String name, List<ToolDefinition> tools, String param) {
         if (tools.stream().noneMatch(tool -> tool.name().equals(name))) {
             throw new ApiException(ApiError.invalid(
-                    param, null, "Tool choice '" + Fields.shortened(name) + "' not found in 'tools' parameter."));
+                    param, null, "Tool choice '" + Excerpt.of(name) + "' not found in 'tools' parameter."));
         }
     }
 

@@ -228,6 +228,39 @@ class ChatRequestReaderTest {
     }
 
     @Test
+    void halvesOfSurrogatePairsAreRefusedWithTheirPlace() {
+        for (String half : new String[] {"\\ud800", "a\\udc00b", "\\ud83d\\ud83d\\ude00", "\\ude00\\ud83d"}) {
+            String user = "{\"role\":\"user\",\"content\":\"" + half + "\"}";
+            ApiError error = errorOf("{\"messages\":[" + USER + "," + user + "]}");
+            assertThat(error.param()).isEqualTo("messages[1].content");
+            assertThat(error.code()).isEqualTo("invalid_value");
+            assertThat(error.message()).contains("'messages[1].content'").contains("surrogate");
+        }
+        assertThat(errorOf("{\"stop\":[\"\\ud800\"]}").param()).isEqualTo("stop[0]");
+        assertThat(errorOf("{\"logit_bias\":{\"\\ud800\":1}}").message()).startsWith("We could not parse");
+        byte[] raw = "{\"a\":\"???\"}".getBytes(StandardCharsets.UTF_8);
+        System.arraycopy(new byte[] {(byte) 0xed, (byte) 0xa0, (byte) 0x80}, 0, raw, 6, 3);
+        assertThatThrownBy(() -> Json.parseObject(raw)).isInstanceOf(ApiException.class);
+        assertThat(read("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud83d\\ude00\"}]}")
+                        .messages())
+                .containsExactly(new UserMessage("😀"));
+    }
+
+    @Test
+    void ofEqualNamesTheLastCounts() {
+        assertThat(with("\"n\":2,\"n\":3").numChoices()).isEqualTo(3);
+    }
+
+    @Test
+    void quotationsAreCutBetweenCharacters() {
+        String role = "a".repeat(63) + "😀😀";
+        assertThat(errorOf("{\"messages\":[{\"role\":\"" + role + "\",\"content\":\"\"}]}")
+                        .message())
+                .contains("a😀…'")
+                .doesNotContain("😀😀");
+    }
+
+    @Test
     void messagesMustBeThere() {
         assertRefused("{}", "messages", "missing_required_parameter", "Missing required parameter: 'messages'.");
         assertRefused(
