@@ -54,9 +54,7 @@ final class CallRules {
         OpenState start = new OpenState(false);
         OpenState end = new OpenState(true);
         if (text == null) {
-            Regex trigger = literal(calls.trigger());
-            Regex anything = pool.everything();
-            Regex free = pool.not(pool.concat(List.of(anything, trigger, anything)));
+            Regex free = SingleLexeme.textWithout(pool, calls.trigger());
             start.add(free, end);
             // A trigger does not begin as it ends, so that its first appearance is the first one in all of the text.
             start.add(free, before);

@@ -82,6 +82,17 @@ public sealed interface Grammar {
         }
     }
 
+    /// Any text in which another one does not appear.
+    ///
+    /// @param excluded the other one; not empty
+    record AnyTextWithout(String excluded) implements Grammar {
+        public AnyTextWithout {
+            if (excluded.isEmpty()) {
+                throw new IllegalArgumentException("every text has the empty one in it");
+            }
+        }
+    }
+
     /// Either a text or calls, for models that write both as text.
     ///
     /// @param text what a text must look like, which calls may come in place of; or `null` for any text without the

@@ -101,6 +101,7 @@ public final class GrammarCompiler {
                 }
                 yield key;
             }
+            case Grammar.AnyTextWithout(String excluded) -> List.of("without", excluded);
             case Grammar.TextOrCalls(Grammar text, Grammar.Calls calls) -> {
                 List<String> key = new ArrayList<>(List.of("or"));
                 key.addAll(key(calls));
@@ -135,6 +136,7 @@ public final class GrammarCompiler {
             case Grammar.Gbnf(String text) -> plain(RuleCompiler.compile(pool, GbnfParser.parse(text, pool), "root"));
             case Grammar.Lark(String text) -> plain(RuleCompiler.compile(pool, LarkParser.parse(text, pool), "start"));
             case Grammar.Calls calls -> new CallRules(pool, json).calls(calls);
+            case Grammar.AnyTextWithout(String excluded) -> plain(SingleLexeme.without(pool, excluded));
             case Grammar.TextOrCalls(Grammar text, Grammar.Calls calls) -> {
                 SchemaCompiler.Result bound = text == null ? null : result(text, pool, json);
                 yield new CallRules(pool, json).textOrCalls(bound, calls);

@@ -49,6 +49,17 @@ record SingleLexeme(State start) implements Rule {
         return of(pool, TextForm.plain(pool).literals(texts), "there is no choice; give one text or more");
     }
 
+    /// Returns the rule of all texts in which another one does not appear.
+    static SingleLexeme without(RegexPool pool, String excluded) {
+        return of(pool, textWithout(pool, excluded), "every text is excluded");
+    }
+
+    /// Returns the expression of all texts in which another one does not appear.
+    static Regex textWithout(RegexPool pool, String excluded) {
+        Regex anything = pool.everything();
+        return pool.not(pool.concat(List.of(anything, pool.literal(excluded), anything)));
+    }
+
     private static SingleLexeme of(RegexPool pool, Regex regex, String ifEmpty) {
         if (pool.isEmpty(regex)) {
             throw new GrammarException(Reason.UNSATISFIABLE, "", "", ifEmpty);

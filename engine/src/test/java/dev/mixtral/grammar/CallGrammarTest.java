@@ -116,6 +116,14 @@ class CallGrammarTest {
     }
 
     @Test
+    void freeTextMayExcludeTheTrigger() {
+        check(
+                new Grammar.AnyTextWithout(TRIGGER),
+                List.of("", "Hello [TOOL", "[[TOOL_CALLS", "é✓\u0007 [TOOL_CALLS [TOOL_CALL]"),
+                List.of(TRIGGER, "x " + TRIGGER, "[[[TOOL_CALLS] and more"));
+    }
+
+    @Test
     void boundTextOrCallsInItsPlace() {
         check(
                 new Grammar.TextOrCalls(

@@ -18,6 +18,9 @@ final class Constraints {
     private static final String INVALID_SCHEMA = "invalid_json_schema";
     private static final String INVALID_GRAMMAR = "invalid_value";
 
+    /// What a model may write that was told how to call in words, and not to.
+    private static final Grammar NO_CALLS = new Grammar.AnyTextWithout(PlainTextTools.TRIGGER);
+
     private final Compilations compilations = new Compilations();
 
     /// What the text of an answer goes on with.
@@ -39,7 +42,11 @@ final class Constraints {
             throws InterruptedException {
         Grammar text = grammar(format);
         if (!tools.mayCall()) {
-            return text == null ? null : text(compile(model, text, format, tools), begun);
+            boolean mayBeTempted = !tools.tools().isEmpty() && model.writesCallsAsText();
+            if (text == null) {
+                return mayBeTempted ? withoutCalls(compile(model, NO_CALLS, format, tools), begun) : null;
+            }
+            return text(compile(model, text, format, tools), begun);
         }
         boolean isForced = !(tools.choice() instanceof ToolChoice.Auto);
         if (model.writesCallsAsText()) {
@@ -109,6 +116,13 @@ final class Constraints {
 
     private static ApiError grammarError(String param, String what, GrammarException e) {
         return ApiError.invalid(param, INVALID_GRAMMAR, "Invalid " + what + " in '" + param + "': " + e.getMessage());
+    }
+
+    /// A trigger in what the client itself has begun is the client's.
+    private static OutputConstraint.Text withoutCalls(CompiledGrammar grammar, Begun begun) {
+        return grammar.mayBeginWith(begun.text())
+                ? new OutputConstraint.Text(grammar, begun.text())
+                : new OutputConstraint.Text(grammar);
     }
 
     /// What the client does not get back may be an introduction, in any form; then the new text alone is bound.

@@ -162,6 +162,26 @@ class PlainTextConstraintTest {
     }
 
     @Test
+    void callsThatAreNotWantedAreNotBegun() throws Exception {
+        int[] bracket = model.served().model().tokenizer().encodeContinuation("]");
+        assertThat(bracket).hasSize(1);
+        String fields = "'messages':[{'role':'user','content':'Hi'},{'role':'assistant','content':'See: [TOOL_CALLS',"
+                + "'prefix':true}],'logit_bias':{'" + bracket[0] + "':100},'temperature':0,'max_tokens':3";
+        String tools = TOOLS.substring(TOOLS.indexOf("'tools'"));
+        // Without tools these are letters like others, and a text that the client itself has begun is the client's.
+        assertThat(content(post(fields))).isEqualTo("See: [TOOL_CALLS]]]");
+        assertThat(content(post(fields + "," + tools + ",'tool_choice':'none'")))
+                .startsWith("See: [TOOL_CALLS")
+                .doesNotContain("[TOOL_CALLS]");
+        assertThat(content(post(fields.replace("CALLS", "CALLS] ") + "," + tools + ",'tool_choice':'none'")))
+                .isEqualTo("See: [TOOL_CALLS] ]]]");
+    }
+
+    private static String content(Answer answer) {
+        return answer.json().at("/choices/0/message/content").asString();
+    }
+
+    @Test
     void aFormOrACall() throws Exception {
         for (int seed = 0; seed < 10; seed++) {
             JsonNode choice = post(TOOLS + ",'temperature':1.5,'seed':" + seed
