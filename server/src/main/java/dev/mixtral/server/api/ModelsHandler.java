@@ -3,9 +3,11 @@ package dev.mixtral.server.api;
 import dev.mixtral.server.Dialect;
 import dev.mixtral.server.wire.ApiError;
 import dev.mixtral.server.wire.ApiException;
+import dev.mixtral.server.wire.Json;
 import dev.mixtral.server.wire.ModelCards;
 import dev.mixtral.server.wire.ModelCards.Card;
 import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Answers what is served. Thread-safe.
 final class ModelsHandler {
@@ -17,10 +19,7 @@ final class ModelsHandler {
 
     /// `GET /v1/models`.
     void list(Call call) {
-        List<Card> all = services.models().models().stream()
-                .filter(served -> call.isAllowed(served.id()))
-                .map(ModelsHandler::card)
-                .toList();
+        List<Card> all = allowed(call);
         int offset = number(call, "offset", 0);
         int limit = number(call, "limit", Integer.MAX_VALUE);
         List<Card> page = all.stream().skip(offset).limit(limit).toList();
@@ -39,9 +38,30 @@ final class ModelsHandler {
         return Integer.parseInt(text);
     }
 
-    /// `GET /v1/models/{id}`; below `/api/v1` the card lies in `data`.
+    /// `GET /v1/models/{id}`.
     void get(Call call) {
         call.respond(200, ModelCards.card(card(find(call, call.parameter("id")))));
+    }
+
+    /// `GET /api/v1/model/{author}/{slug}`: the card in OpenRouter's wrapping.
+    void wrapped(Call call) {
+        ObjectNode answer = Json.object();
+        answer.set("data", ModelCards.card(card(find(call, call.parameter("id")))));
+        call.respond(200, answer);
+    }
+
+    /// `GET /api/v1/models/count`.
+    void count(Call call) {
+        ObjectNode answer = Json.object();
+        answer.set("data", Json.object().put("count", allowed(call).size()));
+        call.respond(200, answer);
+    }
+
+    private List<Card> allowed(Call call) {
+        return services.models().models().stream()
+                .filter(served -> call.isAllowed(served.id()))
+                .map(ModelsHandler::card)
+                .toList();
     }
 
     /// `GET /api/v1/models/{author}/{slug}/endpoints`.

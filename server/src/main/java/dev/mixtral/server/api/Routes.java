@@ -57,7 +57,10 @@ final class Routes {
 
     private void addModels(Services services) {
         ModelsHandler models = new ModelsHandler(services);
-        routes.addAll(Route.of(GET, List.of("/v1/models", "/api/v1/models"), Access.KEY, true, models::list));
+        routes.addAll(Route.of(
+                GET, List.of("/v1/models", "/api/v1/models", "/api/v1/models/user"), Access.KEY, true, models::list));
+        routes.add(new Route(GET, "/api/v1/models/count", Access.KEY, true, models::count));
+        routes.add(new Route(GET, "/api/v1/model/{id+}", Access.KEY, true, models::wrapped));
         routes.add(new Route(GET, "/api/v1/models/{id+}/endpoints", Access.KEY, true, models::endpoints));
         routes.addAll(
                 Route.of(GET, List.of("/v1/models/{id+}", "/api/v1/models/{id+}"), Access.KEY, true, models::get));

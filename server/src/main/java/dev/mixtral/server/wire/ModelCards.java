@@ -23,6 +23,8 @@ public final class ModelCards {
             "logprobs",
             "top_logprobs",
             "seed",
+            "response_format",
+            "structured_outputs",
             "stop",
             "tools",
             "tool_choice",
@@ -83,6 +85,10 @@ public final class ModelCards {
                 .put("max_model_len", card.contextLength())
                 .put("default_model_temperature", DEFAULT_TEMPERATURE);
         node.set("deprecation", Json.NODES.nullNode());
+        if (card.parent() != null) {
+            // To Mistral's clients a fine-tuned model without its job is an unknown thing without fields.
+            node.put("job", "").put("archived", false);
+        }
         putOpenRouter(node, card);
         return node;
     }
@@ -154,8 +160,7 @@ public final class ModelCards {
         }
         endpoint.put("supports_implicit_caching", true);
         ObjectNode choices = Json.object();
-        List.of("none", "auto").forEach(choice -> choices.put(choice, true));
-        List.of("required", "function").forEach(choice -> choices.put(choice, false));
+        List.of("none", "auto", "required", "function").forEach(choice -> choices.put(choice, true));
         endpoint.set("supports_tool_choice", choices);
         ObjectNode data = Json.object()
                 .put("id", card.id())

@@ -85,6 +85,10 @@ class AdaptersTest {
         assertThat(cards.at("/0/parent").isNull()).isTrue();
         assertThat(cards.at("/1/id").asString()).isEqualTo("tiny:one");
         assertThat(cards.at("/1/parent").asString()).isEqualTo("tiny");
+        // Mistral's clients know a fine-tuned model by these two.
+        assertThat(cards.at("/1/type").asString()).isEqualTo("fine-tuned");
+        assertThat(cards.at("/1/job").isString()).isTrue();
+        assertThat(cards.at("/0").has("job")).isFalse();
         assertThat(cards.at("/1/aliases/0").asString()).isEqualTo("one");
         assertThat(server.get("/v1/models/one").json().path("id").asString()).isEqualTo("tiny:one");
     }

@@ -68,6 +68,8 @@ class EndpointsTest {
                             "supported_voices",
                             "links");
             assertThat(card.path("context_length").asInt()).isEqualTo(4096);
+            assertThat(card.path("supported_parameters").valueStream().map(JsonNode::asString))
+                    .contains("response_format", "structured_outputs", "tools", "tool_choice");
         }
         assertThat(server.get("/v1/models?offset=1").json().path("data")).isEmpty();
         assertThat(server.get("/v1/models?limit=x").status()).isEqualTo(400);
@@ -183,6 +185,21 @@ class EndpointsTest {
                         .at("/data/endpoints/0/provider_name")
                         .asString())
                 .isEqualTo("self");
+        assertThat(server.get("/api/v1/models/mistralai/scripted/endpoints")
+                        .json()
+                        .at("/data/endpoints/0/supports_tool_choice/required")
+                        .asBoolean())
+                .isTrue();
+        assertThat(server.get("/api/v1/models/count").json().at("/data/count").asInt())
+                .isEqualTo(1);
+        assertThat(server.get("/api/v1/models/user").json().at("/data/0/id").asString())
+                .isEqualTo("scripted");
+        assertThat(server.get("/api/v1/model/mistralai/scripted")
+                        .json()
+                        .at("/data/id")
+                        .asString())
+                .isEqualTo("scripted");
+        assertThat(server.get("/api/v1/model/mistralai/other").status()).isEqualTo(404);
         assertThat(server.get("/api/v1/generation?id=gen-1").status()).isEqualTo(404);
         assertThat(server.get("/version").json().path("version").asString()).isEqualTo("0-test");
         assertThat(server.get("/props").json().path("context_length").asInt()).isEqualTo(4096);
