@@ -28,16 +28,24 @@ final class ChatHandler {
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final Services services;
+    private final CompletionsHandler completions;
     private final ChatRuns runs;
 
-    ChatHandler(Services services) {
+    /// @param completions carries out what is no chat
+    ChatHandler(Services services, CompletionsHandler completions) {
         this.services = services;
+        this.completions = completions;
         this.runs = new ChatRuns(services, PROMPT_PARAM);
     }
 
     /// Carries a request out.
     void handle(Call call) throws InterruptedException {
         ObjectNode body = call.json();
+        if (call.dialect() == Dialect.OPENROUTER && !body.hasNonNull("messages") && body.hasNonNull("prompt")) {
+            // OpenRouter takes either, and answers a prompt with a text.
+            completions.handle(call, body, null);
+            return;
+        }
         ModelSelection selection = call.dialect() == Dialect.OPENROUTER
                 ? ModelSelection.withFallbacks(body, services.config().providerSlug())
                 : ModelSelection.single(body);

@@ -40,12 +40,18 @@ final class CompletionsHandler {
 
     /// Carries a request out.
     void handle(Call call) throws InterruptedException {
-        ObjectNode body = call.json();
+        handle(call, call.json(), CompletionRequestReader.DEFAULT_MAX_TOKENS);
+    }
+
+    /// Same.
+    ///
+    /// @param defaultMaxTokens most tokens of an answer whose request names no limit; `null` for no limit
+    void handle(Call call, ObjectNode body, @Nullable Integer defaultMaxTokens) throws InterruptedException {
         ModelSelection selection = call.dialect() == Dialect.OPENROUTER
                 ? ModelSelection.withFallbacks(body, services.config().providerSlug())
                 : ModelSelection.single(body);
         ServedModel served = services.select(call, selection).getFirst();
-        CompletionRequest request = CompletionRequestReader.read(body, services.rules(call, served));
+        CompletionRequest request = CompletionRequestReader.read(body, services.rules(call, served), defaultMaxTokens);
         call.usesModel(served.id());
         OutputConstraint constraint = services.constraints()
                 .of(served.model(), request.format(), ToolSettings.NONE, Constraints.Begun.NOTHING);

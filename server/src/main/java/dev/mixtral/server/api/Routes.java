@@ -36,7 +36,8 @@ final class Routes {
     }
 
     private void addGeneration(Services services) {
-        ChatHandler chat = new ChatHandler(services);
+        CompletionsHandler completions = new CompletionsHandler(services);
+        ChatHandler chat = new ChatHandler(services, completions);
         routes.addAll(Route.of(
                 POST,
                 List.of("/v1/chat/completions", "/api/v1/chat/completions", "/chat/completions"),
@@ -44,7 +45,6 @@ final class Routes {
                 true,
                 chat::handle));
         routes.add(new Route(POST, "/v1/fim/completions", Access.KEY, true, chat::fim));
-        CompletionsHandler completions = new CompletionsHandler(services);
         routes.addAll(Route.of(
                 POST, List.of("/v1/completions", "/api/v1/completions"), Access.KEY, true, completions::handle));
         ResponsesHandler responses = new ResponsesHandler(services);

@@ -10,7 +10,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Reads and checks the body of a text completion.
 public final class CompletionRequestReader {
-    private static final int DEFAULT_MAX_TOKENS = 16;
+    /// OpenAI's limit of a request that names none.
+    public static final int DEFAULT_MAX_TOKENS = 16;
+
     private static final int MAX_LOGPROBS = 5;
     private static final int MAX_PROMPTS = 2048;
 
@@ -22,6 +24,13 @@ public final class CompletionRequestReader {
     /// @param rules what it is checked against
     /// @throws ApiException naming what is wrong and where
     public static CompletionRequest read(ObjectNode body, RequestRules rules) {
+        return read(body, rules, DEFAULT_MAX_TOKENS);
+    }
+
+    /// Same.
+    ///
+    /// @param defaultMaxTokens the limit if the request names none; `null` for as many as the context holds
+    public static CompletionRequest read(ObjectNode body, RequestRules rules, @Nullable Integer defaultMaxTokens) {
         Fields request = new Fields(body, "");
         List<TextPrompt> prompts = prompts(request, rules.vocabSize());
         String suffix = request.string("suffix");
@@ -50,7 +59,8 @@ public final class CompletionRequestReader {
         return new CompletionRequest(
                 prompts,
                 OutputFormatReader.read(request),
-                SamplingReader.read(request, rules, maxTokens(request, rules), topLogprobs(request, bestOf > n)),
+                SamplingReader.read(
+                        request, rules, maxTokens(request, rules, defaultMaxTokens), topLogprobs(request, bestOf > n)),
                 n,
                 bestOf,
                 request.bool("echo", false),
@@ -58,10 +68,11 @@ public final class CompletionRequestReader {
                 ChatRequestReader.extras(request));
     }
 
-    private static int maxTokens(Fields request, RequestRules rules) {
+    private static @Nullable Integer maxTokens(Fields request, RequestRules rules, @Nullable Integer defaultMaxTokens) {
         // 0 with `echo` scores a prompt.
         int min = rules.dialect() == Dialect.MISTRAL || request.bool("echo", false) ? 0 : 1;
-        return request.integer("max_tokens", min, Integer.MAX_VALUE, DEFAULT_MAX_TOKENS);
+        Long limit = request.integer("max_tokens", min, (long) Integer.MAX_VALUE);
+        return limit == null ? defaultMaxTokens : Integer.valueOf(Math.toIntExact(limit));
     }
 
     /// The legacy form is a number; some clients send chat's booleans. Ranking by `best_of` needs them in any case.

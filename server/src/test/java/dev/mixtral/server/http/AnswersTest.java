@@ -222,6 +222,18 @@ class AnswersTest {
     }
 
     @Test
+    void openRoutersPromptIsAnsweredWithAText() throws Exception {
+        try (TestServer server = TestServer.of(new ScriptedModel(Script.saying("Hi")).served())) {
+            String body = "{\"model\":\"scripted\",\"prompt\":\"Say hi.\"}";
+            JsonNode answer = server.post("/api/v1/chat/completions", body).json();
+            assertThat(answer.path("object").asString()).isEqualTo("text_completion");
+            assertThat(answer.at("/choices/0/text").asString()).isEqualTo("Hi");
+            JsonNode refused = server.post("/v1/chat/completions", body).json();
+            assertThat(refused.at("/error/param").asString()).isEqualTo("messages");
+        }
+    }
+
+    @Test
     void wishesForOtherProvidersAreNotServed() throws Exception {
         try (TestServer server = TestServer.of(new ScriptedModel(Script.saying("Hi")).served())) {
             for (String wish : List.of(
