@@ -21,6 +21,7 @@ public final class Call {
 
     private final Prepared prepared;
     private final Exchange exchange;
+    private final Map<String, String> addedHeaders = new HashMap<>();
     private String model = "";
     private int status;
     private boolean isStream;
@@ -43,6 +44,11 @@ public final class Call {
     /// Returns the request and the way back to its client.
     public Exchange exchange() {
         return exchange;
+    }
+
+    /// Gives the answer a header that it has whatever becomes of the request.
+    void addHeader(String name, String value) {
+        addedHeaders.put(name, value);
     }
 
     /// Returns the value of a name in the route's path.
@@ -149,7 +155,8 @@ public final class Call {
     }
 
     private Map<String, String> withTime(Map<String, String> headers) {
-        Map<String, String> all = new HashMap<>(headers);
+        Map<String, String> all = new HashMap<>(addedHeaders);
+        all.putAll(headers);
         all.put("openai-processing-ms", Long.toString((System.nanoTime() - head().startNanos()) / 1_000_000));
         return all;
     }

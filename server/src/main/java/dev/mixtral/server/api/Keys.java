@@ -56,16 +56,19 @@ final class Keys {
         return key == null && authorization != null ? "" : key;
     }
 
-    /// Lets a request of a client begin to generate.
+    /// Lets a request begin to generate, and has its answer tell what is left of its client's share.
     ///
     /// @return what to call when it has ended
     /// @throws ApiException if the client has as many running as it may
-    Runnable begin(String client) {
+    Runnable begin(Call call) {
         if (maxRequestsPerKey == 0 || keys.isEmpty()) {
             return () -> {};
         }
-        Semaphore permits = running.computeIfAbsent(client, name -> new Semaphore(maxRequestsPerKey));
-        if (!permits.tryAcquire()) {
+        Semaphore permits = running.computeIfAbsent(call.client(), name -> new Semaphore(maxRequestsPerKey));
+        boolean hasBegun = permits.tryAcquire();
+        call.addHeader("x-ratelimit-limit-requests", Integer.toString(maxRequestsPerKey));
+        call.addHeader("x-ratelimit-remaining-requests", Integer.toString(permits.availablePermits()));
+        if (!hasBegun) {
             throw new ApiException(ApiError.rateLimited(
                     "Rate limit reached: this key may have " + maxRequestsPerKey
                             + " requests running at once. Try again when one has ended.",

@@ -121,7 +121,7 @@ final class Services {
     ///
     /// @return what to call when it has ended
     Runnable begin(Call call) {
-        return keys.begin(call.client());
+        return keys.begin(call);
     }
 
     /// Keeps account of a run until it is closed, and returns it.

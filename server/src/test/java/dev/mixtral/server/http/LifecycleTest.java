@@ -204,6 +204,8 @@ class LifecycleTest {
             Answer second = server.post(CHAT, chat(false), "x-api-key", "sk-a");
             assertThat(second.status()).isEqualTo(429);
             assertThat(second.header("retry-after")).isEqualTo("1");
+            assertThat(second.header("x-ratelimit-limit-requests")).isEqualTo("1");
+            assertThat(second.header("x-ratelimit-remaining-requests")).isEqualTo("0");
             CompletableFuture<Answer> other = async(() -> server.post(CHAT, chat(false), "x-api-key", "sk-b"));
             eventually(() -> model.requests.size() == 2);
             latch.countDown();
