@@ -121,6 +121,13 @@ public final class ServerApi {
         return admitted(prepared, match.route());
     }
 
+    /// Settles a request that breaks the rules of HTTP: its answer is an error, and the connection ends with it.
+    public Prepared refuse(RequestHead head, ApiError error) {
+        Map<String, String> headers = answerHeaders(head);
+        headers.put("connection", "close");
+        return settled(head, config.dialect(), headers, error);
+    }
+
     private static Prepared prepared(
             RequestHead head,
             Dialect dialect,

@@ -1,6 +1,5 @@
 package dev.mixtral.server.http;
 
-import dev.mixtral.server.Dialect;
 import dev.mixtral.server.ServerConfig;
 import dev.mixtral.server.api.Prepared;
 import dev.mixtral.server.api.RequestHead;
@@ -99,7 +98,7 @@ final class Connections {
             headers.putIfAbsent(header.getKey(), header.getValue());
         }
         return new RequestHead(
-                "req_" + UUID.randomUUID().toString().replace("-", ""),
+                newId(),
                 request.method().name(),
                 request.uri(),
                 headers,
@@ -107,6 +106,10 @@ final class Connections {
                         ? ""
                         : String.valueOf(request.remoteAddress().hostAddress()),
                 System.nanoTime());
+    }
+
+    private static String newId() {
+        return "req_" + UUID.randomUUID().toString().replace("-", "");
     }
 
     /// Answers what is no HTTP, or too much of it, and closes the connection.
@@ -117,16 +120,7 @@ final class Connections {
             case TooLongHttpHeaderException _ -> tooLong(431, "head", config.maxHeaderBytes());
             case null, default -> ApiError.invalid(null, null, "The request is not valid HTTP/1.1.");
         };
-        Prepared prepared = new Prepared(
-                new RequestHead("req_invalid", "GET", "/", Map.of(), "", System.nanoTime()),
-                Dialect.OPENAI,
-                "other",
-                null,
-                Map.of(),
-                Map.of(),
-                null,
-                error,
-                Map.of("connection", "close"));
+        Prepared prepared = api.refuse(new RequestHead(newId(), "GET", "/", Map.of(), "", System.nanoTime()), error);
         VertxExchange exchange = new VertxExchange(request, prepared, config, vertx);
         exchange.onComplete(() -> request.connection().close());
         requests.execute(() -> api.handle(prepared, exchange));
