@@ -237,7 +237,8 @@ function showRunning() {
 function showStatus(text) {
     const stats = conversation.messages.at(-1)?.stats;
     const context = chosenModel()?.max_model_len;
-    const used = (stats?.promptTokens ?? 0) + (stats?.completionTokens ?? 0);
+    // An answer that was stopped has no count of its prompt.
+    const used = stats?.promptTokens ? stats.promptTokens + (stats.completionTokens ?? 0) : 0;
     const idle = context && used ? `${number(used)} of ${count(context, "token")} of context used` : "";
     byId("status").textContent = text ?? idle;
 }
