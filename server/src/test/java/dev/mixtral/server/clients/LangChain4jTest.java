@@ -81,6 +81,8 @@ class LangChain4jTest {
                         .apiKey(key)
                         .modelName(model)
                         .temperature(0.0)
+                        // Ids of calls follow from the seed, and an answer to a call's result from its id.
+                        .seed(1)
                         .maxRetries(0)
                         .build();
             case MISTRAL ->
@@ -89,6 +91,7 @@ class LangChain4jTest {
                         .apiKey(key)
                         .modelName(model)
                         .temperature(0.0)
+                        .randomSeed(1)
                         .maxRetries(0)
                         .build();
         };
