@@ -24,7 +24,6 @@ final class Adapters {
     /// Prepares an adapter and makes it known.
     ///
     /// @throws InvalidRequestException if the name is empty or taken, or the adapter is one of another model
-    /// @throws dev.mixtral.error.UnsupportedModelException if the model cannot take it
     void add(String name, LoraAdapter adapter) {
         checkName(name);
         Adapter prepared =

@@ -1,12 +1,11 @@
 package dev.mixtral.model;
 
-import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.MatrixRows;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.lora.LoraDelta;
 import dev.mixtral.lora.LoraDeltas;
 import dev.mixtral.tensor.DType;
-import dev.mixtral.tensor.Dequantizer;
 import dev.mixtral.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -49,7 +48,6 @@ public final class Adapter {
     ///
     /// @param deltas fitted to the checkpoint's architecture and order of rows
     /// @param checkpoint the model's; with DoRA all matrices that the adapter changes are read
-    /// @throws UnsupportedModelException if the adapter has magnitudes (DoRA) and the checkpoint is packed
     public static Adapter of(LoraDeltas deltas, Checkpoint checkpoint) {
         MixtralConfig config = checkpoint.config();
         int perLayer = OF_LAYER.size() + config.numExperts() * OF_EXPERT.size();
@@ -165,16 +163,11 @@ public final class Adapter {
         }
 
         private float[] outputScale(String weight, LoraDelta delta) {
-            if (checkpoint.packedWeights().isPresent()) {
-                throw new UnsupportedModelException(checkpoint.source() + " is packed, and the magnitudes of a DoRA"
-                        + " adapter need the rows of the model that it was made from. Load that one, or merge the"
-                        + " adapter into it: mixtral merge.");
-            }
-            Tensor base = checkpoint.tensor(weight);
+            MatrixRows base = MatrixRows.of(checkpoint, weight);
             float[] scale = new float[delta.out()];
             float[] row = new float[delta.in()];
             for (int r = 0; r < scale.length; r++) {
-                Dequantizer.dequantize(base.type(), base.data(), r * base.rowBytes(), row, 0, row.length);
+                base.read(r, row);
                 scale[r] = delta.outputScale(r, row);
             }
             return scale;

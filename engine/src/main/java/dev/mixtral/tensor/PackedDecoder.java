@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 public final class PackedDecoder {
     private static final int ROWS = PackedType.ROWS;
     private static final int COLS = PackedType.COLS;
+    private static final int GROUP = COLS / 2;
 
     private final PackedMatrix matrix;
     private final PackedType type;
@@ -24,19 +25,22 @@ public final class PackedDecoder {
     ///
     /// @param out receives `cols` floats from index 0 on
     public void row(int row, float[] out) {
-        for (int c = 0; c < matrix.cols(); c++) {
-            int group = c % COLS / (COLS / 2);
-            int sub = c / COLS;
-            out[c] = scale(row, sub, group) * integer(row, c);
-            if (type.scales().hasMin()) {
-                out[c] = out[c] + min(row, sub, group);
+        boolean hasMin = type.scales().hasMin();
+        for (int group = 0; group < matrix.cols() / GROUP; group++) {
+            int sub = group / 2;
+            long codes = codesOffset(row, sub);
+            float scale = scale(row, sub, group % 2);
+            float min = min(row, sub, group % 2);
+            for (int c = group * GROUP; c < (group + 1) * GROUP; c++) {
+                float value = scale * type.integer(code(codes, row, c));
+                out[c] = hasMin ? value + min : value;
             }
         }
     }
 
     /// Returns the integer that a code stands for.
     public int integer(int row, int col) {
-        return type.integer(code(row, col));
+        return type.integer(code(codesOffset(row, col / COLS), row, col));
     }
 
     /// Returns what a group's integers are multiplied by.
@@ -74,8 +78,11 @@ public final class PackedDecoder {
         return half(matrix.data(), superAt + 2L * (ROWS + lane));
     }
 
-    private int code(int row, int col) {
-        long at = type.subBlockOffset(matrix.cols(), row / ROWS, col / COLS) + type.scaleBytes();
+    private long codesOffset(int row, int sub) {
+        return type.subBlockOffset(matrix.cols(), row / ROWS, sub) + type.scaleBytes();
+    }
+
+    private int code(long at, int row, int col) {
         int quad = col % COLS / 4;
         int inQuad = 4 * (row % ROWS) + col % 4;
         MemorySegment data = matrix.data();

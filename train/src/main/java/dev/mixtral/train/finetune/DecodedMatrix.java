@@ -2,8 +2,8 @@ package dev.mixtral.train.finetune;
 
 import static org.bytedeco.pytorch.global.torch.empty;
 
+import dev.mixtral.format.MatrixRows;
 import dev.mixtral.format.RopeLayout;
-import dev.mixtral.tensor.Dequantizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -22,14 +22,14 @@ final class DecodedMatrix {
     ///
     /// @param headDim width of the heads whose rows are to be reordered from side by side to half-split; 0
     ///     for none
-    record Source(dev.mixtral.tensor.Tensor stored, int headDim) {
+    record Source(MatrixRows stored, int headDim) {
         /// A matrix whose rows stay in order.
-        static Source plain(dev.mixtral.tensor.Tensor stored) {
+        static Source plain(MatrixRows stored) {
             return new Source(stored, 0);
         }
 
         /// Queries or keys, which are computed half-split.
-        static Source heads(dev.mixtral.tensor.Tensor stored, RopeLayout layout, int headDim) {
+        static Source heads(MatrixRows stored, RopeLayout layout, int headDim) {
             return new Source(stored, layout == RopeLayout.INTERLEAVED ? headDim : 0);
         }
 
@@ -69,13 +69,11 @@ final class DecodedMatrix {
     }
 
     private static void decodeRows(Source source, int from, int to, FloatPointer target) {
-        dev.mixtral.tensor.Tensor stored = source.stored();
-        int cols = stored.cols();
+        int cols = source.stored().cols();
         float[] floats = new float[cols];
         long start = target.position();
         for (int row = from; row < to; row++) {
-            Dequantizer.dequantize(
-                    stored.type(), stored.data(), source.storedRow(row) * stored.rowBytes(), floats, 0, cols);
+            source.stored().read(source.storedRow(row), floats);
             target.position(start + (long) (row - from) * cols).put(floats, 0, cols);
         }
     }

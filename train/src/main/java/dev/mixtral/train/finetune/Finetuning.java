@@ -46,7 +46,6 @@ public final class Finetuning implements AutoCloseable {
         this.isTerminal = isTerminal;
         this.checkpoint = Checkpoints.open(model);
         try {
-            FrozenWeights.check(checkpoint);
             if (config.isFull()) {
                 FullWeights.check(checkpoint, model);
             }

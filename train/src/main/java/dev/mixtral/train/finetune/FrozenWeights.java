@@ -2,8 +2,8 @@ package dev.mixtral.train.finetune;
 
 import static org.bytedeco.pytorch.global.torch.linear;
 
-import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.MatrixRows;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.tensor.Dequantizer;
 import dev.mixtral.train.finetune.DecodedMatrix.Source;
@@ -16,7 +16,7 @@ import java.util.concurrent.Executors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/// The weights of a checkpoint of any type as f32 tensors: decoded once, or anew for each use.
+/// The weights of a checkpoint of any type, packed ones too, as f32 tensors: decoded once, or anew for each use.
 ///
 /// A checkpoint in Mistral's or GGUF's layout has the rows of queries and keys reordered, so that heads are
 /// half-split as in Hugging Face's files, and with them the adapter. Thread-safe once made. The checkpoint stays the
@@ -42,14 +42,6 @@ final class FrozenWeights implements AutoCloseable {
         addNorm("model.norm.weight", "norm");
         if (keep) {
             blocks(config).forEach(block -> decoded.put(block, decode(block)));
-        }
-    }
-
-    /// Refuses checkpoints whose weights cannot be had as they are.
-    static void check(Checkpoint checkpoint) {
-        if (checkpoint.packedWeights().isPresent()) {
-            throw new UnsupportedModelException(checkpoint.source() + " is a packed model, laid out for kernels of this"
-                    + " program. Fine-tune the model that it was packed from.");
         }
     }
 
@@ -118,11 +110,11 @@ final class FrozenWeights implements AutoCloseable {
     }
 
     private Source plain(String name) {
-        return Source.plain(checkpoint.tensor(name));
+        return Source.plain(MatrixRows.of(checkpoint, name));
     }
 
     private Source heads(String name) {
-        return Source.heads(checkpoint.tensor(name), checkpoint.ropeLayout(), config.headDim());
+        return Source.heads(MatrixRows.of(checkpoint, name), checkpoint.ropeLayout(), config.headDim());
     }
 
     static String qkv(int layer) {

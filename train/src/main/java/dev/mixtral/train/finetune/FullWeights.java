@@ -2,6 +2,7 @@ package dev.mixtral.train.finetune;
 
 import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.Checkpoint;
+import dev.mixtral.format.MatrixRows;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.format.io.AtomicFile;
 import dev.mixtral.train.ModelFolder;
@@ -59,9 +60,8 @@ final class FullWeights {
     private static Source source(Checkpoint checkpoint, String name) {
         MixtralConfig config = checkpoint.config();
         boolean rotates = name.endsWith(".wq") || name.endsWith(".wk");
-        return rotates
-                ? Source.heads(checkpoint.tensor(name), checkpoint.ropeLayout(), config.headDim())
-                : Source.plain(checkpoint.tensor(name));
+        MatrixRows stored = MatrixRows.of(checkpoint, name);
+        return rotates ? Source.heads(stored, checkpoint.ropeLayout(), config.headDim()) : Source.plain(stored);
     }
 
     /// Returns what [Checkpoint] calls a weight of Hugging Face's name.

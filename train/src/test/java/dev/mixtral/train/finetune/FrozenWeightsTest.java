@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
+import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.lora.LoraAdapter;
 import dev.mixtral.lora.LoraConfig;
 import dev.mixtral.lora.PeftFolder;
+import dev.mixtral.quantize.ModelPacker;
 import dev.mixtral.quantize.ModelQuantizer;
 import dev.mixtral.quantize.Preset;
 import dev.mixtral.quantize.QuantizeOptions;
@@ -80,6 +82,33 @@ class FrozenWeightsTest {
             LoraParameters none = new LoraParameters(List.of(), 1, false, 1);
             float[] frozen = logits(new TorchMixtral(new AdaptedWeights(expected, none, 1, 0)), ids);
             assertClose(logits(new TorchMixtral(full), ids), frozen, 1e-4);
+        }
+    }
+
+    @Test
+    void aPackedModelHasTheWeightsThatItWasPackedFrom() {
+        Path gguf = quantized(Preset.of("q4_0").orElseThrow());
+        Path packed = folder.resolve("packed.gguf");
+        try (Checkpoint stored = Checkpoints.open(gguf);
+                ThreadTeam team = new ThreadTeam(2)) {
+            ModelPacker.pack(stored, packed, false, team, (_, _, _) -> {});
+            try (Checkpoint panels = Checkpoints.open(packed);
+                    FrozenWeights expected = new FrozenWeights(stored, false, 2);
+                    FrozenWeights actual = new FrozenWeights(panels, false, 2);
+                    var _ = new PointerScope()) {
+                for (String block : List.of(
+                        "layers.0.attention.qkv",
+                        "layers.1.attention.wo",
+                        "layers.2.feed_forward.gate",
+                        "layers.3.feed_forward.experts.7.gate_up",
+                        "layers.3.feed_forward.experts.7.w2",
+                        "output")) {
+                    assertThat(Parameters.toArray(actual.matrix(block)))
+                            .describedAs(block)
+                            .isEqualTo(Parameters.toArray(expected.matrix(block)));
+                }
+                assertThat(BaseIdentity.of(panels)).isNotEqualTo(BaseIdentity.of(stored));
+            }
         }
     }
 
