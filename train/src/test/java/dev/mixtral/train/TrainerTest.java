@@ -5,16 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.testing.GuardedFiles;
+import dev.mixtral.testing.GuardedFiles.Change;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -66,10 +74,75 @@ class TrainerTest {
                 .hasMessageContaining("damaged");
     }
 
+    /// With a checkpoint behind every step, the process ends before each change of a file in turn, and in the middle of
+    /// each write. What it had written is all that there is from then on, as behind `kill -9`.
+    @Test
+    void killedAtAnyPointOfAnyCheckpointARunContinuesToTheSameBits() throws IOException {
+        float[] whole = train(folder.resolve("whole.bin"), STEPS);
+        Death counted = new Death(Integer.MAX_VALUE);
+        Path counting = Files.createDirectory(folder.resolve("counted"));
+        train(GuardedFiles.guard(counting.resolve("run.bin"), counted), STEPS, 1);
+        assertThat(counted.changes).isGreaterThan(STEPS * 6);
+        Set<Change> deadly = EnumSet.noneOf(Change.class);
+        Set<Integer> resumedAt = new TreeSet<>();
+        for (int at = 0; at < counted.changes; at++) {
+            Path file = Files.createDirectory(folder.resolve("killed-" + at)).resolve("run.bin");
+            Death death = new Death(at);
+            assertThatThrownBy(() -> train(GuardedFiles.guard(file, death), STEPS, 1))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasRootCauseMessage(Death.MESSAGE);
+            deadly.add(Objects.requireNonNull(death.last));
+            try (Trainer trainer = trainer("test", file)) {
+                resumedAt.add(trainer.resume());
+            }
+            assertThat(train(file, STEPS, 1)).describedAs("killed at %s", death).isEqualTo(whole);
+        }
+        assertThat(deadly).contains(Change.OPEN, Change.WRITE, Change.FORCE, Change.MOVE, Change.DELETE);
+        assertThat(resumedAt).containsExactly(0, 1, 2, 3, 4);
+    }
+
+    /// The end of a process: from one change on, none happens any more.
+    private static final class Death implements GuardedFiles.Guard {
+        static final String MESSAGE = "the process is dead";
+
+        private final int at;
+        private int changes;
+        private @Nullable Change last;
+
+        /// @param at how many changes happen; if a write comes then, half of it does
+        Death(int at) {
+            this.at = at;
+        }
+
+        @Override
+        public int allow(Change change, Path file, int bytes) throws IOException {
+            int number = changes++;
+            if (number <= at) {
+                last = change;
+            }
+            if (number == at && change == Change.WRITE) {
+                return bytes / 2;
+            }
+            if (number >= at) {
+                throw new IOException(MESSAGE);
+            }
+            return bytes;
+        }
+
+        @Override
+        public String toString() {
+            return "change " + at + ", " + last;
+        }
+    }
+
     private float[] train(Path checkpoint, int stopAfter) {
+        return train(checkpoint, stopAfter, 0);
+    }
+
+    private float[] train(Path checkpoint, int stopAfter, int checkpointSteps) {
         Parameters parameters = new Parameters(CONFIG, 1);
         AtomicInteger budget = new AtomicInteger();
-        try (Trainer trainer = new Trainer(settings("test"), pass(parameters), checkpoint);
+        try (Trainer trainer = new Trainer(settings("test", checkpointSteps), pass(parameters), checkpoint);
                 ProgressLog log = log()) {
             int done = trainer.resume();
             budget.set(stopAfter - done);
@@ -79,7 +152,7 @@ class TrainerTest {
     }
 
     private Trainer trainer(String identity, Path checkpoint) {
-        return new Trainer(settings(identity), pass(new Parameters(CONFIG, 1)), checkpoint);
+        return new Trainer(settings(identity, 0), pass(new Parameters(CONFIG, 1)), checkpoint);
     }
 
     private static GradientPass pass(Parameters parameters) {
@@ -91,9 +164,17 @@ class TrainerTest {
         return new ProgressLog(nowhere, folder.resolve("log.jsonl"), 1);
     }
 
-    private static Trainer.Settings settings(String identity) {
+    private static Trainer.Settings settings(String identity, int checkpointSteps) {
         return new Trainer.Settings(
-                STEPS, 2, new LearningRate(1e-3, 2, STEPS, 0.1), 0.1, 1.0, 1, 0, Long.MAX_VALUE / 2, identity);
+                STEPS,
+                2,
+                new LearningRate(1e-3, 2, STEPS, 0.1),
+                0.1,
+                1.0,
+                1,
+                checkpointSteps,
+                Long.MAX_VALUE / 2,
+                identity);
     }
 
     private static List<Batch> batches(int step) {

@@ -7,9 +7,12 @@ import dev.mixtral.error.MixtralException;
 import dev.mixtral.lora.LoraAdapter;
 import dev.mixtral.lora.LoraWeights;
 import dev.mixtral.lora.PeftFolder;
+import dev.mixtral.testing.GuardedFiles;
+import dev.mixtral.testing.GuardedFiles.Change;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +20,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -187,29 +191,43 @@ class FinetuningTest {
         assertThat(out.resolve("tokenizer.model")).isNotEmptyFile();
     }
 
-    /// The process is killed at moments of its own choosing, some of them while a checkpoint is being written: with
-    /// one after each step, that is what it does much of the time.
+    /// Real processes die by `kill -9` where it hurts most: in the middle of the first checkpoint, when there is no
+    /// other; between a whole checkpoint and its name; behind that.
     @Test
-    void aKilledRunContinuesToTheSameBits() throws Exception {
+    void aRunKilledWhileACheckpointIsWrittenContinuesToTheSameBits() throws Exception {
         Path expected = folder.resolve("expected");
         train(expected, false, "checkpoint-every", "1");
         Path out = folder.resolve("killed");
-        int kills = 0;
-        for (int lines = 1; lines <= 5; lines += 2) {
-            kills += runUntil(out, lines, kills > 0) ? 1 : 0;
-            Files.createFile(out.resolve(".checkpoint.bin." + lines + ".part"));
-        }
-        assertThat(kills).isPositive();
+        killAt(out, Change.WRITE, 2, false);
+        assertThat(out.resolve("checkpoint.bin")).doesNotExist();
+        killAt(out, Change.MOVE, 3, false);
+        assertThat(parts(out)).hasSize(1);
+        killAt(out, Change.DELETE, 2, true); // the first is of what the second run left
         assertThat(train(out, true, "checkpoint-every", "1")).isTrue();
+        assertThat(printed()).contains("continuing after step 3 of 6");
         assertSame(out, expected);
         assertThat(Files.readAllLines(out.resolve("log.jsonl"))).hasSize(6);
-        try (var files = Files.list(out)) {
-            assertThat(files.map(file -> file.getFileName().toString())).noneMatch(name -> name.endsWith(".part"));
+        assertThat(parts(out)).isEmpty();
+    }
+
+    private static List<String> parts(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".part"))
+                    .toList();
         }
     }
 
-    /// Runs in a process of its own until the log has so many lines, and kills it.
-    private boolean runUntil(Path out, int lines, boolean resume) throws Exception {
+    /// Runs in a process of its own until the checkpoints have been changed in some way so many times, and kills it
+    /// right before the last of these.
+    private void killAt(Path out, Change change, int count, boolean resume) throws Exception {
+        Process process = start(KilledRun.class, out.toString(), change.name(), "" + count, "" + resume);
+        String line = process.inputReader().readLine();
+        process.destroyForcibly().waitFor();
+        assertThat(line).isEqualTo(KilledRun.READY);
+    }
+
+    private Process start(Class<?> main, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
@@ -217,29 +235,33 @@ class FinetuningTest {
                 "-Dmixtral.home=" + System.getProperty("mixtral.home", ".."),
                 "-cp",
                 System.getProperty("java.class.path"),
-                KilledRun.class.getName(),
-                data.toString(),
-                out.toString(),
-                Boolean.toString(resume)));
-        Process process = new ProcessBuilder(command).inheritIO().start();
-        Path log = out.resolve("log.jsonl");
-        while (process.isAlive()
-                && (!Files.exists(log) || Files.readAllLines(log).size() < lines)) {
-            TimeUnit.MILLISECONDS.sleep(5);
-        }
-        boolean alive = process.isAlive();
-        process.destroyForcibly().waitFor();
-        return alive;
+                main.getName(),
+                data.toString()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
     }
 
-    /// The run that is killed.
+    /// The run that is killed: it waits for that at the given place.
     static final class KilledRun {
+        static final String READY = "ready to be killed";
+
         private KilledRun() {}
 
         public static void main(String[] args) {
             FinetuningTest test = new FinetuningTest();
             test.data = Path.of(args[0]);
-            test.train(Path.of(args[1]), Boolean.parseBoolean(args[2]), "checkpoint-every", "1");
+            Change awaited = Change.valueOf(args[2]);
+            AtomicInteger left = new AtomicInteger(Integer.parseInt(args[3]));
+            Path out = GuardedFiles.guard(Path.of(args[1]), (change, file, bytes) -> {
+                if (change == awaited && file.toString().contains("checkpoint.bin") && left.decrementAndGet() == 0) {
+                    System.out.println(READY);
+                    while (true) {
+                        LockSupport.park();
+                    }
+                }
+                return bytes;
+            });
+            test.train(out, Boolean.parseBoolean(args[4]), "checkpoint-every", "1");
         }
     }
 }
