@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,8 +39,8 @@ public final class PeftFolder {
         return Files.exists(path.resolve(CONFIG)) || path.endsWith(WEIGHTS);
     }
 
-    /// Writes an adapter, in 32-bit floats. Each file is written aside, forced to the disk and renamed; the folder is
-    /// made if need be.
+    /// Writes an adapter, in 32-bit floats. Its two files are written aside, forced to the disk and renamed together,
+    /// in a folder that is made if need be. If that fails, what was there is as before, and a new folder is removed.
     ///
     /// @throws UncheckedIOException if the folder cannot be written
     public static void write(LoraAdapter adapter, Path folder) {
@@ -52,13 +53,32 @@ public final class PeftFolder {
             }
         });
         byte[] config = PeftConfig.write(adapter).getBytes(StandardCharsets.UTF_8);
+        Map<Path, AtomicFile.Content> files = new LinkedHashMap<>();
+        files.put(
+                folder.resolve(WEIGHTS),
+                SafetensorsWriter.content(Map.of("format", "pt"), new ArrayList<>(entries.values()))::writeTo);
+        files.put(folder.resolve(CONFIG), channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(config)));
+        boolean isNew = !Files.exists(folder);
+        boolean complete = false;
         try {
             Files.createDirectories(folder);
+            AtomicFile.write(files);
+            complete = true;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot make " + folder + ": " + e.getMessage(), e);
+        } finally {
+            if (isNew && !complete) {
+                deleteEmpty(folder);
+            }
         }
-        SafetensorsWriter.write(folder.resolve(WEIGHTS), Map.of("format", "pt"), new ArrayList<>(entries.values()));
-        AtomicFile.write(folder.resolve(CONFIG), channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(config)));
+    }
+
+    private static void deleteEmpty(Path folder) {
+        try {
+            Files.deleteIfExists(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot remove " + folder + ": " + e.getMessage(), e);
+        }
     }
 
     private static void add(Map<String, Entry> entries, String name, float[] values, long... shape) {

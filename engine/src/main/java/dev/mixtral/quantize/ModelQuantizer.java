@@ -89,13 +89,7 @@ public final class ModelQuantizer {
         checkOutput(checkpoint, options);
         ExecutorService threads = Executors.newFixedThreadPool(options.numThreads());
         try (PartialFile file = PartialFile.open(options.output(), identity(), options.resume())) {
-            try {
-                return write(file, new MatrixEncoder(checkpoint.source(), threads, options.adapter()));
-            } catch (MixtralException e) {
-                // Another run on the same source would fail in the same way.
-                file.discard();
-                throw e;
-            }
+            return write(file, new MatrixEncoder(checkpoint.source(), threads, options.adapter()));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + options.output() + ": " + e.getMessage(), e);
         } finally {
@@ -104,6 +98,23 @@ public final class ModelQuantizer {
     }
 
     private List<QuantizedTensor> write(PartialFile file, MatrixEncoder encoder) throws IOException {
+        try {
+            return writeAll(file, encoder);
+        } catch (MixtralException e) {
+            // Another run on the same source would fail in the same way.
+            file.discard();
+            throw e;
+        } catch (IOException e) {
+            // Of a full disk, for instance: with more room there is no need to begin again.
+            throw new UncheckedIOException(
+                    "cannot write " + options.output() + "; what is done lies in "
+                            + PartialFile.partial(options.output()) + ", from which --resume goes on: "
+                            + e.getMessage(),
+                    e);
+        }
+    }
+
+    private List<QuantizedTensor> writeAll(PartialFile file, MatrixEncoder encoder) throws IOException {
         List<Loss> resumed = List.copyOf(file.finished());
         checkResumed(file, resumed.size());
         file.write(0, MemorySegment.ofArray(plan.layout().header()));

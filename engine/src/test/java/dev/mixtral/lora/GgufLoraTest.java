@@ -9,10 +9,13 @@ import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.format.gguf.GgufFile;
 import dev.mixtral.format.gguf.GgufMetadata;
 import dev.mixtral.tensor.Tensor;
+import dev.mixtral.testing.FullDisk;
+import dev.mixtral.testing.GuardedFiles;
 import dev.mixtral.testing.Mutations;
 import dev.mixtral.testing.TestAdapters;
 import dev.mixtral.testing.TestModels;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -115,6 +118,21 @@ class GgufLoraTest {
                                 GgufLora.read(folder.resolve("rows.gguf"), MODEL), "model.layers.0.self_attn.q_proj")
                         .b())
                 .containsExactly(b);
+    }
+
+    @Test
+    void aFullDiskLeavesWhatWasThere() throws IOException {
+        Path file = Files.createDirectory(folder.resolve("disk")).resolve("a.gguf");
+        GgufLora.write(TestAdapters.ofEverything(MODEL, 2, 1), MODEL, file);
+        byte[] before = Files.readAllBytes(file);
+        for (long room : new long[] {0, 10, before.length / 2}) {
+            Path full = GuardedFiles.guard(file, new FullDisk(room));
+            assertThatThrownBy(() -> GgufLora.write(TestAdapters.ofEverything(MODEL, 2, 2), MODEL, full))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageEndingWith(": " + FullDisk.MESSAGE);
+            assertThat(file).hasBinaryContent(before);
+            assertThat(file.resolveSibling("")).isDirectoryNotContaining("glob:**.part");
+        }
     }
 
     @Test

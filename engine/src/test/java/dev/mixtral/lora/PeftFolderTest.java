@@ -15,10 +15,13 @@ import dev.mixtral.format.safetensors.SafetensorsWriter;
 import dev.mixtral.format.safetensors.SafetensorsWriter.Entry;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.Tensor;
+import dev.mixtral.testing.FullDisk;
+import dev.mixtral.testing.GuardedFiles;
 import dev.mixtral.testing.Mutations;
 import dev.mixtral.testing.TestAdapters;
 import dev.mixtral.testing.TestModels;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +64,25 @@ class PeftFolderTest {
                 .isEqualTo(written.config());
         assertThat(LoraFiles.isAdapter(folder.resolve("new/adapter"))).isTrue();
         assertThat(LoraFiles.isAdapter(folder)).isFalse();
+    }
+
+    @Test
+    void aFullDiskLeavesWhatWasThere() throws IOException {
+        Path old = folder.resolve("old");
+        PeftFolder.write(adapter(false), old);
+        long weights = Files.size(old.resolve("adapter_model.safetensors"));
+        LoraAdapter other = TestAdapters.ofEverything(MODEL, 2, 5);
+        for (long room : new long[] {0, 10, weights / 2, weights}) {
+            for (String name : List.of("old", "new")) {
+                Path full = GuardedFiles.guard(folder.resolve(name), new FullDisk(room));
+                assertThatThrownBy(() -> PeftFolder.write(other, full))
+                        .isInstanceOf(UncheckedIOException.class)
+                        .hasMessageEndingWith(": " + FullDisk.MESSAGE);
+            }
+            SameAdapter.assertSame(PeftFolder.read(old), adapter(false));
+            assertThat(old).isDirectoryNotContaining("glob:**.part");
+            assertThat(folder.resolve("new")).doesNotExist();
+        }
     }
 
     /// The names and shapes of PEFT's documentation and of `get_peft_model_state_dict`.

@@ -14,12 +14,15 @@ import dev.mixtral.lora.LoraConfig;
 import dev.mixtral.lora.LoraDeltas;
 import dev.mixtral.tensor.DType;
 import dev.mixtral.tensor.Tensor;
+import dev.mixtral.testing.FullDisk;
 import dev.mixtral.testing.FusedExperts;
+import dev.mixtral.testing.GuardedFiles;
 import dev.mixtral.testing.TestAdapters;
 import dev.mixtral.testing.TestModels;
 import dev.mixtral.testing.TestModels.TestModel;
 import dev.mixtral.testing.TestNames;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -98,6 +101,19 @@ class AdapterMergerTest {
                         .describedAs(name)
                         .containsExactly(right.tensor(name).toFloats(), within(tolerance));
             }
+        }
+    }
+
+    @Test
+    void aFullDiskLeavesNothing() throws IOException {
+        Path disk = Files.createDirectory(folder.resolve("disk"));
+        long needed = Files.size(folder.resolve("hf/model.safetensors"));
+        for (long room : new long[] {0, 100, needed / 2, needed}) {
+            Path output = GuardedFiles.guard(disk.resolve("merged"), new FullDisk(room));
+            assertThatThrownBy(() -> merge(folder.resolve("hf"), adapter(false), output))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageEndingWith(": " + FullDisk.MESSAGE);
+            assertThat(disk).isEmptyDirectory();
         }
     }
 

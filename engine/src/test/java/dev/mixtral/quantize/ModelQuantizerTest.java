@@ -12,6 +12,8 @@ import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.format.gguf.GgufValue;
 import dev.mixtral.format.gguf.GgufWriter;
 import dev.mixtral.tensor.DType;
+import dev.mixtral.testing.FullDisk;
+import dev.mixtral.testing.GuardedFiles;
 import dev.mixtral.testing.TestModels;
 import dev.mixtral.testing.TestModels.TestModel;
 import dev.mixtral.testing.TestNames;
@@ -20,6 +22,7 @@ import dev.mixtral.tokenizer.PieceType;
 import dev.mixtral.tokenizer.SentencePieceModel;
 import dev.mixtral.tokenizer.Tokenizers;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -235,6 +238,25 @@ class ModelQuantizerTest {
 
             assertThat(Files.readAllBytes(output())).isEqualTo(expected);
             assertThat(errors(resumed)).isEqualTo(errors(whole));
+            assertThat(leftovers()).isEmpty();
+        }
+    }
+
+    @Test
+    void aFullDiskLosesNothing() throws IOException {
+        run(huggingFace, Preset.Q4_0);
+        byte[] expected = Files.readAllBytes(output());
+        for (long room : new long[] {0, 100, expected.length / 3, expected.length - 1}) {
+            Files.deleteIfExists(output());
+            Path full = GuardedFiles.guard(output(), new FullDisk(room));
+            assertThatThrownBy(() -> run(huggingFace, new QuantizeOptions(full, Preset.Q4_0, null, 2, false, true)))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageEndingWith(": " + FullDisk.MESSAGE);
+            assertThat(output()).doesNotExist();
+
+            run(huggingFace, new QuantizeOptions(output(), Preset.Q4_0, null, 2, false, true));
+
+            assertThat(Files.readAllBytes(output())).isEqualTo(expected);
             assertThat(leftovers()).isEmpty();
         }
     }

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.UUID;
 
 /// Writes a file aside, forces it to the disk and renames it: readers see the old file or the whole new one.
@@ -28,18 +30,45 @@ public final class AtomicFile {
     ///
     /// @throws UncheckedIOException if the file cannot be written
     public static void write(Path target, Content content) {
-        Path absolute = target.toAbsolutePath();
-        Path aside = absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID() + ".part");
+        write(Map.of(target, content));
+    }
+
+    /// Creates or replaces files that belong together: all of them are on the disk before the first gets its name.
+    /// A full disk thus leaves all as before, and nothing else behind.
+    ///
+    /// @throws UncheckedIOException if one of them cannot be written
+    public static void write(Map<Path, Content> files) {
+        Map<Path, Path> asides = new LinkedHashMap<>();
         try {
-            try {
-                writeAndForce(aside, content);
-                Files.move(aside, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(aside);
-            }
+            files.forEach((target, content) -> {
+                Path absolute = target.toAbsolutePath();
+                Path aside = absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID() + ".part");
+                asides.put(target, aside);
+                perform(target, () -> writeAndForce(aside, content));
+            });
+            asides.forEach((target, aside) -> perform(
+                    target,
+                    () -> Files.move(
+                            aside,
+                            target.toAbsolutePath(),
+                            StandardCopyOption.ATOMIC_MOVE,
+                            StandardCopyOption.REPLACE_EXISTING)));
+        } finally {
+            asides.forEach((target, aside) -> perform(target, () -> Files.deleteIfExists(aside)));
+        }
+    }
+
+    private static void perform(Path target, Action action) {
+        try {
+            action.run();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         }
+    }
+
+    @FunctionalInterface
+    private interface Action {
+        void run() throws IOException;
     }
 
     private static void writeAndForce(Path file, Content content) throws IOException {

@@ -47,7 +47,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Writes the stored bytes of a tensor, exactly as many as its type and shape take.
+    /// Writes the stored bytes of a tensor, exactly as many as its type and shape take, or those of a file.
     @FunctionalInterface
     public interface Content {
         /// Writes all bytes, in order.
@@ -73,18 +73,27 @@ public final class SafetensorsWriter {
     /// @param entries in the order of the file, under distinct names
     /// @throws UncheckedIOException if the file cannot be written
     public static void write(Path file, Map<String, String> metadata, List<Entry> entries) {
-        writeStreamed(file, metadata, entries.stream().map(Entry::streamed).toList());
+        AtomicFile.write(file, content(metadata, entries)::writeTo);
+    }
+
+    /// Returns what [#write] writes, for a file that is one of several.
+    public static Content content(Map<String, String> metadata, List<Entry> entries) {
+        return contentOfStreamed(metadata, entries.stream().map(Entry::streamed).toList());
     }
 
     /// Same, for tensors that need not be in memory together.
     public static void writeStreamed(Path file, Map<String, String> metadata, List<Streamed> entries) {
+        AtomicFile.write(file, contentOfStreamed(metadata, entries)::writeTo);
+    }
+
+    private static Content contentOfStreamed(Map<String, String> metadata, List<Streamed> entries) {
         ByteBuffer header = header(metadata, entries);
-        AtomicFile.write(file, channel -> {
-            AtomicFile.writeFully(channel, header);
+        return channel -> {
+            AtomicFile.writeFully(channel, header.duplicate());
             for (Streamed entry : entries) {
                 entry.content().writeTo(channel);
             }
-        });
+        };
     }
 
     private static ByteBuffer header(Map<String, String> metadata, List<Streamed> entries) {
