@@ -39,8 +39,9 @@ public final class PeftFolder {
         return Files.exists(path.resolve(CONFIG)) || path.endsWith(WEIGHTS);
     }
 
-    /// Writes an adapter, in 32-bit floats. Its two files are written aside, forced to the disk and renamed together,
-    /// in a folder that is made if need be. If that fails, what was there is as before, and a new folder is removed.
+    /// Writes an adapter, in 32-bit floats. Its two files are written aside, forced to the disk and renamed
+    /// together, in a folder that is made if need be. If that fails, what was there is as before, and a new
+    /// folder is removed.
     ///
     /// @throws UncheckedIOException if the folder cannot be written
     public static void write(LoraAdapter adapter, Path folder) {

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /// The training loop: batches, gradients, update, progress, checkpoint. Confined to one thread, which
-/// starts workers.
+/// starts workers; [#saveBeside] alone may come from another.
 ///
 /// Deterministic for a given number of workers: the data and the noise of a step depend on the seed and the step's
 /// number, gradients are added in a fixed order, and a resumed run gives the same bits as one that never stopped.
@@ -23,6 +23,12 @@ public final class Trainer implements AutoCloseable {
     private final Path checkpoint;
     private int step;
     private double smoothedLoss;
+
+    /// The last step that the listener knows of.
+    private int reported;
+
+    /// The step of the checkpoint; 0 if there is none.
+    private int saved;
 
     /// @param pass receives the training
     /// @param checkpoint file to write to
@@ -42,11 +48,19 @@ public final class Trainer implements AutoCloseable {
             TrainingState state = TrainingState.read(checkpoint, settings.identity(), optimizer, parameters);
             step = state.step();
             smoothedLoss = state.smoothedLoss();
+            reported = step;
+            saved = step;
         }
         return step;
     }
 
-    /// Trains until the last step, or until told to stop; a checkpoint is left in either case.
+    /// Returns the step of the last checkpoint; 0 if there is none.
+    public synchronized int savedStep() {
+        return saved;
+    }
+
+    /// Trains until the last step, or until told to stop; either leaves a checkpoint, if a step has been done at
+    /// all.
     ///
     /// @param data the batches of a step, which is counted from 0
     /// @param listener told of every step
@@ -54,20 +68,42 @@ public final class Trainer implements AutoCloseable {
     /// @return whether all steps are done
     public boolean run(IntFunction<List<Batch>> data, Consumer<StepReport> listener, BooleanSupplier stop) {
         long nextCheckpoint = System.nanoTime() + settings.checkpointNanos();
-        int saved = -1;
         while (step < settings.steps() && !stop.getAsBoolean()) {
             listener.accept(oneStep(data.apply(step)));
+            markReported();
             boolean isDue = settings.checkpointSteps() > 0 && step % settings.checkpointSteps() == 0;
             if (isDue || System.nanoTime() >= nextCheckpoint) {
                 save();
-                saved = step;
                 nextCheckpoint = System.nanoTime() + settings.checkpointNanos();
             }
         }
-        if (saved != step) {
+        save();
+        return step == settings.steps();
+    }
+
+    /// Returns what a run that has stopped tells its user.
+    ///
+    /// @param savedStep the step of the checkpoint; 0 if there is none
+    public static String stoppedAt(int savedStep) {
+        return savedStep == 0
+                ? "stopped before there was a checkpoint; begin again"
+                : "stopped; the checkpoint is of step " + savedStep + ", from which --resume continues";
+    }
+
+    private synchronized void markReported() {
+        reported = step;
+    }
+
+    /// Saves what the last step has left while the next one is being computed, for a process that has to end
+    /// before that is done: until all gradients are there, weights and moments stay as they are. While a step is
+    /// being reported, the last checkpoint is all there is, because the log would lack that step.
+    ///
+    /// @return the step of the checkpoint; 0 if there is none
+    public synchronized int saveBeside() {
+        if (reported == step) {
             save();
         }
-        return step == settings.steps();
+        return saved;
     }
 
     /// Returns the mean loss over batches that are not trained on, in nats per unit of weight.
@@ -93,6 +129,10 @@ public final class Trainer implements AutoCloseable {
         if (result == null) {
             throw new IllegalArgumentException("step " + (step + 1) + " has no data");
         }
+        return update(batches, result, learningRate);
+    }
+
+    private synchronized StepReport update(List<Batch> batches, BatchResult result, double learningRate) {
         double norm = optimizer.step(learningRate, settings.maxGradientNorm());
         if (!Double.isFinite(result.loss()) || !Double.isFinite(norm)) {
             throw new InvalidRequestException(
@@ -119,8 +159,11 @@ public final class Trainer implements AutoCloseable {
         return 1 + settings.seed() * 0x9E3779B97F4A7C15L + ((long) step << 24) + ((long) batch << 10);
     }
 
-    private void save() {
-        new TrainingState(step, smoothedLoss).write(checkpoint, settings.identity(), optimizer, parameters);
+    private synchronized void save() {
+        if (saved != step) {
+            new TrainingState(step, smoothedLoss).write(checkpoint, settings.identity(), optimizer, parameters);
+            saved = step;
+        }
     }
 
     @Override

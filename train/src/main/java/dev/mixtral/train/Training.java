@@ -76,16 +76,20 @@ public final class Training {
         AtomicBoolean stop = new AtomicBoolean();
         try (var trainer = new Trainer(settings(), new WholeGraphPass(model, BALANCE_WEIGHT, Z_WEIGHT), checkpoint);
                 var log = new ProgressLog(out, options.output().resolve("training-log.jsonl"), LOG_EVERY);
-                var _ = StopOnExit.install(stop)) {
+                var _ = StopOnExit.install(stop, () -> tellCheckpoint(trainer.saveBeside()))) {
             if (options.resume()) {
                 out.printf("continuing after step %d%n", trainer.resume());
             }
             boolean done = trainer.run(this::batches, log::report, stop::get);
             if (!done) {
-                out.println("stopped; continue with --resume");
+                tellCheckpoint(trainer.savedStep());
             }
             return done;
         }
+    }
+
+    private void tellCheckpoint(int step) {
+        out.println(Trainer.stoppedAt(step));
     }
 
     private Trainer.Settings settings() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mixtral.error.InvalidRequestException;
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.testing.FullDisk;
 import dev.mixtral.testing.GuardedFiles;
 import dev.mixtral.testing.GuardedFiles.Change;
 import java.io.IOException;
@@ -74,8 +75,8 @@ class TrainerTest {
                 .hasMessageContaining("damaged");
     }
 
-    /// With a checkpoint behind every step, the process ends before each change of a file in turn, and in the middle of
-    /// each write. What it had written is all that there is from then on, as behind `kill -9`.
+    /// With a checkpoint behind every step, the process ends before each change of a file in turn, and in the
+    /// middle of each write. What it had written is all that there is from then on, as behind `kill -9`.
     @Test
     void killedAtAnyPointOfAnyCheckpointARunContinuesToTheSameBits() throws IOException {
         float[] whole = train(folder.resolve("whole.bin"), STEPS);
@@ -99,6 +100,48 @@ class TrainerTest {
         }
         assertThat(deadly).contains(Change.OPEN, Change.WRITE, Change.FORCE, Change.MOVE, Change.DELETE);
         assertThat(resumedAt).containsExactly(0, 1, 2, 3, 4);
+    }
+
+    /// What Ctrl-C does when a step is long: it is given up, and what the one before has left is saved.
+    @Test
+    void savedBesideAStepARunContinuesToTheSameBits() {
+        float[] whole = train(folder.resolve("whole.bin"), STEPS);
+        Path file = folder.resolve("run.bin");
+        try (Trainer trainer = trainer("test", file)) {
+            assertThatThrownBy(() -> trainer.run(
+                            step -> {
+                                if (step == 2) {
+                                    assertThat(trainer.saveBeside()).isEqualTo(2);
+                                    throw new IllegalStateException("given up");
+                                }
+                                return batches(step);
+                            },
+                            // Not yet in the log, so it is no step to continue from.
+                            report -> assertThat(trainer.saveBeside()).isZero(),
+                            () -> false))
+                    .hasMessage("given up");
+        }
+        try (Trainer trainer = trainer("test", file)) {
+            assertThat(trainer.resume()).isEqualTo(2);
+            assertThat(trainer.savedStep()).isEqualTo(2);
+        }
+        assertThat(train(file, STEPS)).isEqualTo(whole);
+    }
+
+    @Test
+    void aFullDiskLeavesTheLastCheckpoint() throws IOException {
+        float[] whole = train(folder.resolve("whole.bin"), STEPS);
+        long size = Files.size(folder.resolve("whole.bin"));
+        Path disk = Files.createDirectory(folder.resolve("disk"));
+        Path file = disk.resolve("run.bin");
+        assertThatThrownBy(() -> train(GuardedFiles.guard(file, new FullDisk(size * 5 / 2)), STEPS, 1))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageEndingWith(": " + FullDisk.MESSAGE);
+        assertThat(disk).isDirectoryNotContaining("glob:**.part");
+        try (Trainer trainer = trainer("test", file)) {
+            assertThat(trainer.resume()).isEqualTo(2);
+        }
+        assertThat(train(file, STEPS)).isEqualTo(whole);
     }
 
     /// The end of a process: from one change on, none happens any more.

@@ -21,6 +21,7 @@ import dev.mixtral.train.report.HtmlReport;
 import dev.mixtral.train.report.LogEntry;
 import dev.mixtral.train.report.RunLog;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
@@ -152,7 +153,7 @@ final class FinetuneRun implements AutoCloseable {
     boolean train(RunFolder files, boolean resume) {
         AtomicBoolean stop = new AtomicBoolean();
         try (Trainer trainer = new Trainer(settings(), pass, files.checkpoint());
-                var _ = StopOnExit.install(stop)) {
+                var _ = StopOnExit.install(stop, () -> out.println(Trainer.stoppedAt(trainer.saveBeside())))) {
             int done = resume ? trainer.resume() : 0;
             if (resume) {
                 out.printf("continuing after step %d of %d%n", done, prepared.steps());
@@ -163,11 +164,15 @@ final class FinetuneRun implements AutoCloseable {
                 boolean complete = trainer.run(this::batches, watch::step, () -> stop.get() || watch.isStale());
                 watch.report();
                 if (!complete && !watch.isStale()) {
-                    out.println("stopped; continue with --resume");
+                    out.println(Trainer.stoppedAt(trainer.savedStep()));
                     return false;
                 }
                 finish(files, watch);
                 return true;
+            } catch (UncheckedIOException e) {
+                // A full disk, for instance: what is lost is what came after the last checkpoint.
+                out.println(Trainer.stoppedAt(trainer.savedStep()));
+                throw e;
             }
         }
     }

@@ -71,6 +71,13 @@ final class RunFolder implements AutoCloseable {
             throw new InvalidRequestException(
                     "out", folder + " holds a run already. --resume continues it; or choose another folder.");
         }
+        deleteParts(folder);
+        if (Files.isDirectory(best())) {
+            deleteParts(best());
+        }
+    }
+
+    private static void deleteParts(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
                 String name = file.getFileName().toString();

@@ -20,16 +20,23 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Runs from files to files on the embedded model.
 @Tag("pytorch")
 class FinetuningTest {
+    private static final String[] LONG_STEPS = {
+        "max-steps", "3", "epochs", "8", "gradient-accumulation", "20", "checkpoint-every", "100"
+    };
+
     @TempDir
     private Path folder;
 
@@ -60,8 +67,11 @@ class FinetuningTest {
     }
 
     private boolean train(Path out, boolean resume, String... keysAndValues) {
-        PrintStream stream = new PrintStream(printed, true, StandardCharsets.UTF_8);
-        try (Finetuning finetuning = new Finetuning(TinyModel.EMBEDDED, config(keysAndValues), stream, false)) {
+        return train(new PrintStream(printed, true, StandardCharsets.UTF_8), out, resume, keysAndValues);
+    }
+
+    private boolean train(PrintStream progress, Path out, boolean resume, String... keysAndValues) {
+        try (Finetuning finetuning = new Finetuning(TinyModel.EMBEDDED, config(keysAndValues), progress, false)) {
             return finetuning.train(out, resume);
         }
     }
@@ -191,8 +201,8 @@ class FinetuningTest {
         assertThat(out.resolve("tokenizer.model")).isNotEmptyFile();
     }
 
-    /// Real processes die by `kill -9` where it hurts most: in the middle of the first checkpoint, when there is no
-    /// other; between a whole checkpoint and its name; behind that.
+    /// Real processes die by `kill -9` where it hurts most: in the middle of the first checkpoint, when there is
+    /// no other; between a whole checkpoint and its name; behind that.
     @Test
     void aRunKilledWhileACheckpointIsWrittenContinuesToTheSameBits() throws Exception {
         Path expected = folder.resolve("expected");
@@ -210,6 +220,42 @@ class FinetuningTest {
         assertThat(parts(out)).isEmpty();
     }
 
+    /// Steps that take seconds, of which the process that gets the signal cannot wait for all.
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void ctrlCLeavesACheckpointToContinueFromToTheSameBits() throws Exception {
+        Path expected = folder.resolve("expected");
+        train(expected, false, LONG_STEPS);
+        Path out = folder.resolve("stopped");
+        Process process = start(StoppedRun.class, out.toString());
+        Path log = out.resolve("log.jsonl");
+        while (process.isAlive() && (!Files.exists(log) || Files.size(log) == 0)) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        assertThat(new ProcessBuilder("kill", "-INT", "" + process.pid())
+                        .start()
+                        .waitFor())
+                .isZero();
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(130);
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .containsPattern("stopped; the checkpoint is of step \\d, from which --resume continues");
+        assertThat(train(out, true, LONG_STEPS)).isTrue();
+        assertSame(out, expected);
+        assertThat(Files.readAllLines(out.resolve("log.jsonl"))).hasSize(3);
+    }
+
+    /// The run that gets a signal.
+    static final class StoppedRun {
+        private StoppedRun() {}
+
+        public static void main(String[] args) {
+            FinetuningTest test = new FinetuningTest();
+            test.data = Path.of(args[0]);
+            test.train(System.out, Path.of(args[1]), false, LONG_STEPS);
+        }
+    }
+
     private static List<String> parts(Path folder) throws IOException {
         try (var files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString())
@@ -218,8 +264,8 @@ class FinetuningTest {
         }
     }
 
-    /// Runs in a process of its own until the checkpoints have been changed in some way so many times, and kills it
-    /// right before the last of these.
+    /// Runs in a process of its own until the checkpoints have been changed in some way so many times, and kills
+    /// it right before the last of these.
     private void killAt(Path out, Change change, int count, boolean resume) throws Exception {
         Process process = start(KilledRun.class, out.toString(), change.name(), "" + count, "" + resume);
         String line = process.inputReader().readLine();
