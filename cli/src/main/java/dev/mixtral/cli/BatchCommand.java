@@ -1,23 +1,31 @@
 package dev.mixtral.cli;
 
+import dev.mixtral.cli.LoraOption.Given;
 import dev.mixtral.engine.EngineConfig;
+import dev.mixtral.error.ModelNotFoundException;
+import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.server.ModelSpec;
 import dev.mixtral.server.ServerConfig;
 import dev.mixtral.server.ServerObserver;
 import dev.mixtral.server.api.LoadedModel;
+import dev.mixtral.server.api.ServedModel;
 import dev.mixtral.server.api.ServedModels;
 import dev.mixtral.server.api.ServerApi;
 import dev.mixtral.server.batch.BatchCounts;
 import dev.mixtral.server.batch.BatchException;
 import dev.mixtral.server.batch.BatchFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -67,6 +75,13 @@ final class BatchCommand implements Callable<Integer> {
             description = "Requests that are answered at once. Default: 16.")
     private int maxSeqs = DEFAULT_SEQS;
 
+    @Option(
+            names = "--lora",
+            paramLabel = "[NAME=]PATH",
+            description = "Adapter, a PEFT folder or GGUF adapter. With NAME, it answers requests whose model is NAME;"
+                    + " without, all that name neither MODEL nor another adapter. May be given several times.")
+    private List<String> adapters = new ArrayList<>();
+
     @Option(names = "--overwrite", description = "Replace OUT if it is there already.")
     private boolean overwrite;
 
@@ -79,14 +94,46 @@ final class BatchCommand implements Callable<Integer> {
         OptionChecks.requirePositive("--max-seqs", maxSeqs);
         Path path = model == null ? ModelArgument.embedded(terminal) : ModelArgument.requireExists(model);
         String id = String.valueOf(path.toAbsolutePath().normalize().getFileName());
+        List<Given> given = adapters.stream().map(Given::parse).toList();
+        check(given);
+        ModelSpec spec = new ModelSpec(
+                path,
+                id,
+                List.of(ModelSpec.ANY),
+                given.stream()
+                        .map(adapter -> new AdapterSpec(adapter.name(), adapter.path()))
+                        .toList());
         // Input and output are looked at before gigabytes are read.
-        try (BatchFile file = BatchFile.open(input, output, id, overwrite)) {
+        try (BatchFile file = BatchFile.open(input, output, describe(id, given), overwrite)) {
             tellStart(file);
-            return run(file, new ModelSpec(path, id, List.of(ModelSpec.ANY)));
+            return run(file, spec, given);
         } catch (BatchException e) {
             terminal.err().println("mixtral: " + e.getMessage());
             return CommandLine.ExitCode.SOFTWARE;
         }
+    }
+
+    private static void check(List<Given> given) {
+        List<String> names = given.stream().map(Given::name).toList();
+        for (Given adapter : given) {
+            OptionChecks.require(
+                    !adapter.name().equals(ModelSpec.ANY) && Collections.frequency(names, adapter.name()) == 1,
+                    "--lora: two adapters, or none, can be called " + adapter.name());
+            if (!Files.exists(adapter.path())) {
+                throw new ModelNotFoundException("There is no adapter at " + adapter.path() + ".");
+            }
+        }
+        OptionChecks.require(
+                given.stream().filter(adapter -> !adapter.isNamed()).count() <= 1,
+                "--lora: of several adapters only one can do without a NAME=");
+    }
+
+    /// Returns what must be the same when a batch goes on.
+    private static String describe(String id, List<Given> given) {
+        return id
+                + given.stream()
+                        .map(adapter -> (adapter.isNamed() ? " +" : " *") + adapter.name())
+                        .collect(Collectors.joining());
     }
 
     private void tellStart(BatchFile file) {
@@ -101,7 +148,7 @@ final class BatchCommand implements Callable<Integer> {
         }
     }
 
-    private int run(BatchFile file, ModelSpec spec) throws IOException, InterruptedException {
+    private int run(BatchFile file, ModelSpec spec, List<Given> given) throws IOException, InterruptedException {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> cancelAndWait(file, ended), "stop"));
         try {
@@ -109,7 +156,7 @@ final class BatchCommand implements Callable<Integer> {
             if (counts.done() < counts.total()) {
                 BatchProgress progress = new BatchProgress(terminal);
                 AtomicReference<BatchCounts> latest = new AtomicReference<>(counts);
-                boolean complete = answer(file, spec, now -> {
+                boolean complete = answer(file, spec, given, now -> {
                     latest.set(now);
                     progress.show(now);
                 });
@@ -133,7 +180,7 @@ final class BatchCommand implements Callable<Integer> {
         }
     }
 
-    private boolean answer(BatchFile file, ModelSpec spec, Consumer<BatchCounts> progress)
+    private boolean answer(BatchFile file, ModelSpec spec, List<Given> given, Consumer<BatchCounts> progress)
             throws IOException, InterruptedException {
         // Nobody waits in person, so nothing is too late.
         EngineConfig engine = compute.toConfig().withMaxNumSeqs(maxSeqs).withQueueTimeout(Duration.ZERO);
@@ -141,9 +188,20 @@ final class BatchCommand implements Callable<Integer> {
                 ServerConfig.builder().models(List.of(spec)).engine(engine).build();
         try (LoadedModel loaded = LoadedModel.load(spec, engine)) {
             ServerApi api = new ServerApi(config, ServerObserver.NONE, Version.number());
-            api.ready(new ServedModels(List.of(loaded.served())));
+            api.ready(served(loaded, given));
             return file.run(api, maxSeqs, progress);
         }
+    }
+
+    /// Of models that answer to any name, the first does.
+    private static ServedModels served(LoadedModel loaded, List<Given> given) {
+        List<ServedModel> models = new ArrayList<>(loaded.all().toList());
+        for (int i = 0; i < given.size(); i++) {
+            if (!given.get(i).isNamed()) {
+                models.addFirst(loaded.adapters().get(i).withAlias(ModelSpec.ANY));
+            }
+        }
+        return new ServedModels(models);
     }
 
     /// Runs while the JVM ends, which waits for it.

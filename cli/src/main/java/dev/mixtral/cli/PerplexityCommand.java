@@ -35,6 +35,9 @@ final class PerplexityCommand implements Callable<Integer> {
     @Mixin
     private final ComputeOptions compute = new ComputeOptions();
 
+    @Mixin
+    private final LoraOption lora = new LoraOption();
+
     @ArgGroup(multiplicity = "1")
     private Source source = new Source();
 
@@ -68,14 +71,15 @@ final class PerplexityCommand implements Callable<Integer> {
         byte[] text = source.text == null ? new byte[0] : Files.readAllBytes(source.text);
         EngineConfig config = compute.toConfig();
         try (Engine engine = Engine.load(model.resolve(terminal), config)) {
+            String adapter = lora.load(engine);
             if (source.chats != null) {
-                report(Perplexity.ofAnswers(engine, conversations));
+                report(Perplexity.ofAnswers(engine, adapter, conversations));
                 return 0;
             }
             int window = config.contextLength() > 0
                     ? config.contextLength()
                     : Math.min(DEFAULT_WINDOW, engine.contextLength());
-            report(Perplexity.measure(engine, engine.tokenizer().encode(text), window));
+            report(Perplexity.measure(engine, adapter, engine.tokenizer().encode(text), window));
         }
         return 0;
     }

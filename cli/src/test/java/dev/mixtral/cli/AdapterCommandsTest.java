@@ -1,6 +1,7 @@
 package dev.mixtral.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
@@ -13,6 +14,7 @@ import dev.mixtral.lora.PeftFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +83,78 @@ class AdapterCommandsTest {
         assertThat(run(model, "--lora", adapter)).isEqualTo(expected);
         assertThat(run(model, "--lora", "name=" + folder.resolve("adapter.gguf")))
                 .isEqualTo(expected);
+    }
+
+    @Test
+    void perplexityWithAnAdapterIsThatOfTheMergedModel() throws IOException {
+        String out = folder.resolve("merged-too.gguf").toString();
+        assertThat(CommandRun.of("merge", model, adapter, out).exitCode()).isZero();
+        String text = Files.writeString(folder.resolve("text.txt"), "A quick brown fox.")
+                .toString();
+        double merged = perplexity(out, "-f", text);
+        assertThat(perplexity(model, "-f", text, "--lora", "name=" + adapter)).isCloseTo(merged, within(1e-4 * merged));
+        assertThat(perplexity(model, "-f", text)).isNotCloseTo(merged, within(1e-2 * merged));
+        String chats = Files.writeString(
+                        folder.resolve("chats.jsonl"),
+                        "{\"messages\":[{\"role\":\"assistant\",\"content\":\"fox\"}]}\n")
+                .toString();
+        assertThat(perplexity(model, "--chats", chats, "--lora", adapter))
+                .isCloseTo(perplexity(out, "--chats", chats), within(1e-4 * merged));
+    }
+
+    private static double perplexity(String model, String... options) {
+        List<String> args = new ArrayList<>(List.of("perplexity", model, "--exact", "--json"));
+        args.addAll(List.of(options));
+        CommandRun run = CommandRun.of(args.toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        return JsonLines.MAPPER.readTree(run.out()).path("perplexity").doubleValue();
+    }
+
+    @Test
+    void aBatchIsAnsweredByTheAdaptersThatItsRequestsName() throws IOException {
+        String plain = batch("plain").getFirst();
+        assertThat(batch("named", "--lora", "tickets=" + adapter)).satisfies(texts -> {
+            assertThat(texts.get(0)).isEqualTo(plain);
+            assertThat(texts.get(1)).isEqualTo(texts.get(2)).isNotEqualTo(plain);
+            assertThat(texts.get(3)).isEqualTo(plain);
+        });
+        // Without a name it answers what names neither the model nor another adapter.
+        assertThat(batch("unnamed", "--lora", adapter)).satisfies(texts -> {
+            assertThat(texts.get(0)).isEqualTo(texts.get(1)).isNotEqualTo(plain);
+            assertThat(texts.get(3)).isEqualTo(plain);
+        });
+        CommandRun twice = CommandRun.of(
+                "batch", folder.resolve("in.jsonl").toString(), "x", model, "--lora", adapter, "--lora", adapter);
+        assertThat(twice.exitCode()).isEqualTo(2);
+        String nowhere = folder.resolve("nowhere").toString();
+        CommandRun missing =
+                CommandRun.of("batch", folder.resolve("in.jsonl").toString(), "x", model, "--lora", "a=" + nowhere);
+        assertThat(missing.exitCode()).isEqualTo(1);
+        assertThat(missing.err()).contains("no adapter at " + nowhere);
+    }
+
+    /// Answers one prompt for each of several models.
+    private static List<String> batch(String name, String... options) throws IOException {
+        StringBuilder requests = new StringBuilder();
+        for (String asked : List.of("anything", "tickets", "micro.gguf:tickets", "micro.gguf")) {
+            requests.append("{\"custom_id\":\"")
+                    .append(asked)
+                    .append("\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"model\":\"")
+                    .append(asked)
+                    .append("\",\"prompt\":\"abc\",\"temperature\":0,\"max_tokens\":12}}\n");
+        }
+        Path input = Files.writeString(folder.resolve("in.jsonl"), requests);
+        Path output = folder.resolve(name + ".jsonl");
+        List<String> args = new ArrayList<>(List.of("batch", input.toString(), output.toString(), model, "--exact"));
+        args.addAll(List.of(options));
+        CommandRun run = CommandRun.of(args.toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        return Files.readAllLines(output).stream()
+                .map(line -> JsonLines.MAPPER
+                        .readTree(line)
+                        .at("/response/body/choices/0/text")
+                        .asString())
+                .toList();
     }
 
     @Test

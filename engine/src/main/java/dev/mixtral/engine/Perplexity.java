@@ -27,6 +27,14 @@ public record Perplexity(int numTokens, double negativeLogLikelihood, double sec
     /// @param window tokens of a window, BOS included; at least 2
     /// @throws InvalidRequestException if the text is empty or the window does not fit the context
     public static Perplexity measure(Engine engine, int[] ids, int window) {
+        return measure(engine, "", ids, window);
+    }
+
+    /// Same, with an adapter.
+    ///
+    /// @param adapter name of a loaded adapter; empty for the model itself
+    /// @throws dev.mixtral.error.ModelNotFoundException if there is no adapter of that name
+    public static Perplexity measure(Engine engine, String adapter, int[] ids, int window) {
         if (window < 2 || window > engine.contextLength()) {
             throw new InvalidRequestException(
                     "window", "window must be between 2 and " + engine.contextLength() + ", got " + window);
@@ -38,7 +46,8 @@ public record Perplexity(int numTokens, double negativeLogLikelihood, double sec
         double sum = 0;
         for (int from = 0; from < ids.length; from += window - 1) {
             int[] part = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + window - 1));
-            sum += negativeLogLikelihood(engine, new int[] {engine.tokenizer().bosId()}, part);
+            sum += negativeLogLikelihood(
+                    engine, adapter, new int[] {engine.tokenizer().bosId()}, part);
         }
         return new Perplexity(ids.length, sum, (System.nanoTime() - start) / 1e9);
     }
@@ -49,6 +58,14 @@ public record Perplexity(int numTokens, double negativeLogLikelihood, double sec
     /// @throws InvalidRequestException if there is no conversation, or one does not end with an answer
     /// @throws dev.mixtral.error.ContextLengthException if one does not fit the context
     public static Perplexity ofAnswers(Engine engine, List<ChatJson.Request> conversations) {
+        return ofAnswers(engine, "", conversations);
+    }
+
+    /// Same, with an adapter.
+    ///
+    /// @param adapter name of a loaded adapter; empty for the model itself
+    /// @throws dev.mixtral.error.ModelNotFoundException if there is no adapter of that name
+    public static Perplexity ofAnswers(Engine engine, String adapter, List<ChatJson.Request> conversations) {
         if (conversations.isEmpty()) {
             throw new InvalidRequestException(
                     "conversations", "there are no conversations, so there is nothing to predict");
@@ -72,16 +89,16 @@ public record Perplexity(int numTokens, double negativeLogLikelihood, double sec
                                     conversations.get(i).tools())
                             .ids();
             int[] ids = answers.answer(answer);
-            sum += negativeLogLikelihood(engine, prompt, ids);
+            sum += negativeLogLikelihood(engine, adapter, prompt, ids);
             numTokens += ids.length;
         }
         return new Perplexity(numTokens, sum, (System.nanoTime() - start) / 1e9);
     }
 
-    private static double negativeLogLikelihood(Engine engine, int[] before, int[] ids) {
+    private static double negativeLogLikelihood(Engine engine, String adapter, int[] before, int[] ids) {
         int[] input = Arrays.copyOf(before, before.length + ids.length - 1);
         System.arraycopy(ids, 0, input, before.length, ids.length - 1);
-        float[][] logits = engine.logits(input, true);
+        float[][] logits = engine.logits(input, true, adapter);
         double sum = 0;
         for (int i = 0; i < ids.length; i++) {
             float[] row = logits[before.length - 1 + i];

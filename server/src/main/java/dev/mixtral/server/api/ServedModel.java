@@ -3,6 +3,7 @@ package dev.mixtral.server.api;
 import dev.mixtral.server.AdapterSpec;
 import dev.mixtral.server.ModelSpec;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A model, or an adapter of one, under the names that clients know. Immutable.
@@ -51,6 +52,12 @@ public record ServedModel(
                 String.valueOf(adapter.path().getFileName()),
                 model.withAdapter(adapter.name()),
                 id);
+    }
+
+    /// Returns the same under one more name.
+    public ServedModel withAlias(String alias) {
+        List<String> all = Stream.concat(aliases.stream(), Stream.of(alias)).toList();
+        return new ServedModel(id, all, created, description, quantization, root, model, parent);
     }
 
     /// Returns whether clients may mean this model by a name.
