@@ -3,7 +3,10 @@ package dev.mixtral.cli;
 import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.Checkpoints;
+import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kernel.KernelSelector;
+import dev.mixtral.lora.LoraAdapter;
+import dev.mixtral.lora.LoraFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +26,8 @@ import picocli.CommandLine.Option;
                     + "layers, at the same speed, are printed below those of so few."
         })
 final class BenchCommand implements Callable<Integer> {
+    private static final String RANDOM_RANK = "rank:";
+
     private final Terminal terminal;
 
     @Mixin
@@ -73,6 +78,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "Positions at which decode begins, if more than the prompt's (default: behind the prompt).")
     private List<Integer> depths = new ArrayList<>();
 
+    @Option(
+            names = "--lora",
+            paramLabel = "PATH|rank:N",
+            description =
+                    "Measure each case with an adapter as well: a PEFT folder, a GGUF adapter, or random numbers of"
+                            + " rank N over attention and all experts.")
+    private @Nullable String lora;
+
     @Option(names = "--json", description = "Write one JSON object.")
     private boolean json;
 
@@ -96,7 +109,8 @@ final class BenchCommand implements Callable<Integer> {
             int publishedLayers = checkpoint instanceof RandomCheckpoint made
                     ? made.publishedLayers()
                     : checkpoint.config().numLayers();
-            Benchmark benchmark = new Benchmark(checkpoint, config, publishedLayers, prompt, generate, depths);
+            Benchmark benchmark = new Benchmark(
+                    checkpoint, config, publishedLayers, prompt, generate, depths, adapter(checkpoint.config()));
             BenchReport report = benchmark.run(batches, terminal.err());
             if (json) {
                 terminal.out().println(JsonLines.MAPPER.writeValueAsString(report.toJson()));
@@ -105,6 +119,19 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private @Nullable LoraAdapter adapter(MixtralConfig shape) {
+        if (lora == null) {
+            return null;
+        }
+        if (!lora.startsWith(RANDOM_RANK)) {
+            return LoraFiles.read(Path.of(lora), shape);
+        }
+        String rank = lora.substring(RANDOM_RANK.length());
+        OptionChecks.require(
+                rank.matches("[1-9]\\d{0,3}"), "--lora: a rank from 1 to 9999 expected behind rank:, got " + rank);
+        return RandomAdapter.of(shape, Integer.parseInt(rank));
     }
 
     private Checkpoint open(EngineConfig config) {

@@ -8,6 +8,7 @@ import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.kvcache.KvLayout;
 import dev.mixtral.kvcache.KvType;
+import dev.mixtral.model.Adapter;
 import dev.mixtral.model.Batch;
 import dev.mixtral.model.Mixtral;
 import dev.mixtral.model.MixtralWeights;
@@ -57,19 +58,22 @@ final class BenchModel implements AutoCloseable {
     /// Runs a prompt of made-up tokens into an empty cache, in pieces as the engine does.
     ///
     /// @param sequence number of the sequence: each has other tokens
-    void prefill(KvCache cache, int sequence, int numTokens) {
+    /// @param adapter applied to all tokens, or `null`
+    void prefill(KvCache cache, int sequence, int numTokens, @Nullable Adapter adapter) {
         int piece = engineConfig.maxNumBatchedTokens();
         for (int from = 0; from < numTokens; from += piece) {
             int[] tokens = new int[Math.min(piece, numTokens - from)];
             for (int i = 0; i < tokens.length; i++) {
                 tokens[i] = token(sequence, from + i);
             }
-            model.forward(Batch.of(cache, tokens, false));
+            model.forward(Batch.of(cache, tokens, false, adapter));
         }
     }
 
     /// Generates one token in each of several sequences.
-    void decode(List<KvCache> caches, @Nullable RoutingObserver observer) {
+    ///
+    /// @param adapter applied to all of them, or `null`
+    void decode(List<KvCache> caches, @Nullable Adapter adapter, @Nullable RoutingObserver observer) {
         int n = caches.size();
         int[] tokens = new int[n];
         int[] positions = new int[n];
@@ -79,7 +83,9 @@ final class BenchModel implements AutoCloseable {
             positions[i] = caches.get(i).numComputedTokens();
             tokens[i] = token(i, positions[i]);
         }
-        model.forward(new Batch(tokens, positions, caches.toArray(KvCache[]::new), wantsLogits), observer);
+        @Nullable Adapter[] adapters = new Adapter[adapter == null ? 0 : n];
+        Arrays.fill(adapters, adapter);
+        model.forward(new Batch(tokens, positions, caches.toArray(KvCache[]::new), wantsLogits, adapters), observer);
     }
 
     /// Spread over the vocabulary, and the same as `bench/peers` gives other engines; control and byte tokens are

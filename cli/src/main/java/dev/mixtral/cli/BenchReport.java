@@ -31,15 +31,17 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
 
     /// One batch size.
     ///
+    /// @param adapted whether an adapter was applied
     /// @param batch sequences that decoded together
     /// @param promptTokens prompt tokens of each sequence
     /// @param depth positions of each sequence when decode began
     /// @param generatedTokens tokens generated in each sequence
     /// @param prefillNanos time of all prompts, one after the other
     /// @param decodeNanos time of all steps
-    /// @param decodeBytes weights, keys and values that the steps had to read
+    /// @param decodeBytes the model's weights, keys and values that the steps had to read
     /// @param allocatedBytes heap that all threads took meanwhile
     record Run(
+            boolean adapted,
             int batch,
             int promptTokens,
             int depth,
@@ -99,6 +101,7 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
                     run.decodeBytesPerSecond() / 1e9,
                     100 * run.decodeBytesPerSecond() / bandwidth,
                     run.allocatedPerStep() / 1024);
+            printSlowdown(out, run);
         }
         if (!layers.isAll()) {
             out.printf("%nAll %d layers at the speed of these %d:%n", layers.published(), layers.run());
@@ -112,6 +115,19 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
                         "",
                         run.decodeOfAll(layers));
             }
+        }
+    }
+
+    /// Tells what an adapter costs beside the same run without it.
+    private void printSlowdown(PrintStream out, Run adapted) {
+        int at = runs.indexOf(adapted);
+        if (adapted.adapted() && at > 0) {
+            Run plain = runs.get(at - 1);
+            out.printf(
+                    Locale.ROOT,
+                    "       with the adapter: prefill %.2f, decode %.2f of the speed without%n",
+                    adapted.prefillTokensPerSecond() / plain.prefillTokensPerSecond(),
+                    adapted.decodeTokensPerSecond() / plain.decodeTokensPerSecond());
         }
     }
 
@@ -134,6 +150,7 @@ record BenchReport(String model, String kernels, int threads, double bandwidth, 
         var array = root.putArray("runs");
         for (Run run : runs) {
             var entry = array.addObject()
+                    .put("adapter", run.adapted())
                     .put("batch", run.batch())
                     .put("promptTokens", run.promptTokens())
                     .put("depth", run.depth())

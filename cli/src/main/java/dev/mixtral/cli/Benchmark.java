@@ -5,6 +5,9 @@ import dev.mixtral.engine.EngineConfig;
 import dev.mixtral.format.Checkpoint;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kvcache.KvCache;
+import dev.mixtral.lora.LoraAdapter;
+import dev.mixtral.lora.LoraDeltas;
+import dev.mixtral.model.Adapter;
 import dev.mixtral.model.Linear;
 import dev.mixtral.model.MixtralWeights;
 import java.io.PrintStream;
@@ -13,6 +16,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Measures prefill and decode of one model, for several batch sizes, after warming up.
 final class Benchmark {
@@ -29,18 +33,21 @@ final class Benchmark {
     private final int prompt;
     private final int generate;
     private final List<Integer> depths;
+    private final @Nullable Adapter adapter;
 
     /// @param publishedLayers layers of the model that the checkpoint stands for, which may have fewer
     /// @param prompt tokens of a prefill
     /// @param generate tokens of the decode behind it
     /// @param depths positions at which decode begins; the prompt's length at least
+    /// @param adapter measured beside the model itself; `null` for none
     Benchmark(
             Checkpoint checkpoint,
             EngineConfig config,
             int publishedLayers,
             int prompt,
             int generate,
-            List<Integer> depths) {
+            List<Integer> depths,
+            @Nullable LoraAdapter adapter) {
         this.checkpoint = checkpoint;
         this.model = checkpoint.config();
         this.config = config;
@@ -48,6 +55,9 @@ final class Benchmark {
         this.prompt = prompt;
         this.generate = generate;
         this.depths = List.copyOf(depths);
+        this.adapter = adapter == null
+                ? null
+                : Adapter.of(LoraDeltas.fit(adapter, model, checkpoint.ropeLayout()), checkpoint);
         int deepest = depths.stream().reduce(prompt, Math::max);
         OptionChecks.require(
                 deepest + generate <= model.contextLength(),
@@ -67,12 +77,17 @@ final class Benchmark {
             log.println("warming up");
             long end = System.nanoTime() + WARM_UP_NANOS;
             do {
-                measure(bench, 1, Math.min(prompt, WARM_UP_PROMPT), 0, Math.min(generate, WARM_UP_STEPS));
+                for (Adapter applied : variants()) {
+                    measure(bench, 1, Math.min(prompt, WARM_UP_PROMPT), 0, Math.min(generate, WARM_UP_STEPS), applied);
+                }
             } while (System.nanoTime() < end);
             for (int batch : batches) {
                 for (int depth : depths) {
-                    log.println("measuring batch " + batch + " at depth " + Math.max(depth, prompt));
-                    runs.add(measure(bench, batch, prompt, depth, generate));
+                    for (Adapter applied : variants()) {
+                        log.println("measuring batch " + batch + " at depth " + Math.max(depth, prompt)
+                                + (applied == null ? "" : " with the adapter"));
+                        runs.add(measure(bench, batch, prompt, depth, generate, applied));
+                    }
                 }
             }
             return new BenchReport(
@@ -88,16 +103,28 @@ final class Benchmark {
         }
     }
 
+    /// Returns what is compared: the model itself, and with the adapter.
+    private List<@Nullable Adapter> variants() {
+        List<@Nullable Adapter> variants = new ArrayList<>();
+        variants.add(null);
+        if (adapter != null) {
+            variants.add(adapter);
+        }
+        return variants;
+    }
+
     /// @param depth positions that the sequences already have when they decode: the prompt's, or more, which are then
     ///     empty, as what they hold does not change the time that reading them takes
-    private BenchReport.Run measure(BenchModel bench, int batch, int numPromptTokens, int depth, int numSteps) {
+    /// @param applied the adapter of all sequences, or `null`
+    private BenchReport.Run measure(
+            BenchModel bench, int batch, int numPromptTokens, int depth, int numSteps, @Nullable Adapter applied) {
         List<KvCache> caches = IntStream.range(0, batch)
                 .mapToObj(_ -> new KvCache(bench.kvLayout()))
                 .toList();
         try {
             long start = System.nanoTime();
             for (int i = 0; i < batch; i++) {
-                bench.prefill(caches.get(i), i, numPromptTokens);
+                bench.prefill(caches.get(i), i, numPromptTokens, applied);
             }
             long prefillNanos = System.nanoTime() - start;
             caches.forEach(cache -> {
@@ -110,11 +137,13 @@ final class Benchmark {
             long decodeStart = System.nanoTime();
             for (int step = 0; step < numSteps; step++) {
                 used.clear();
-                bench.decode(caches, (layer, _, _, expert, _) -> used.set(layer * model.numExperts() + expert));
+                bench.decode(
+                        caches, applied, (layer, _, _, expert, _) -> used.set(layer * model.numExperts() + expert));
                 bytes += stepBytes(bench.weights(), used) + kvBytes(bench, caches);
             }
             long decodeNanos = System.nanoTime() - decodeStart;
             return new BenchReport.Run(
+                    applied != null,
                     batch,
                     numPromptTokens,
                     Math.max(depth, numPromptTokens),

@@ -181,11 +181,17 @@ class ModelCommandsTest {
                 "1,2",
                 "--threads",
                 "1",
+                "--lora",
+                "rank:2",
                 "--json"));
 
-        assertThat(report.get("runs").size()).isEqualTo(2);
-        assertThat(report.at("/runs/1/batch").intValue()).isEqualTo(2);
-        assertThat(report.at("/runs/1/decodeTokensPerSecond").doubleValue()).isPositive();
+        assertThat(report.get("runs").size()).isEqualTo(4);
+        for (int i = 0; i < 4; i++) {
+            JsonNode each = report.at("/runs/" + i);
+            assertThat(each.get("batch").intValue()).isEqualTo(1 + i / 2);
+            assertThat(each.get("adapter").booleanValue()).isEqualTo(i % 2 == 1);
+            assertThat(each.get("decodeTokensPerSecond").doubleValue()).isPositive();
+        }
         assertThat(report.at("/memoryBytesPerSecond").doubleValue()).isPositive();
         // One of two layers: half the prefill, and less than the output matrix allows for decode.
         double prefill = report.at("/runs/0/prefillTokensPerSecond").doubleValue();
@@ -228,6 +234,9 @@ class ModelCommandsTest {
                 .isEqualTo(2);
         assertThat(run("", "bench", "--random", "9x9b:q4_0").exitCode()).isEqualTo(2);
         assertThat(run("", "bench", model, "--layers", "2").exitCode()).isEqualTo(2);
+        assertThat(run("", "bench", "--random", "micro:q4_0", "--lora", "rank:0")
+                        .exitCode())
+                .isEqualTo(2);
         assertThat(run("", "template", model, "--version", "v9").exitCode()).isEqualTo(2);
     }
 }
