@@ -11,7 +11,11 @@
 #
 #   CC=aarch64-linux-gnu-gcc TARGET=linux-aarch64 sh build.sh DIR
 set -eu
-out=$1
+# Absolute, as the compiler runs among the sources.
+case $1 in
+  /*) out=$1 ;;
+  *) out=$PWD/$1 ;;
+esac
 source=$(cd "$(dirname "$0")" && pwd -P)
 
 cc=${CC:-}
