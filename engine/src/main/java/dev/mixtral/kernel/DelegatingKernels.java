@@ -78,6 +78,16 @@ public abstract class DelegatingKernels implements Kernels {
     }
 
     @Override
+    public void activate(FloatMatrix gate, FloatMatrix up, int row, int from, int to, QuantizedRows hidden) {
+        others.activate(gate, up, row, from, to, hidden);
+    }
+
+    @Override
+    public void addLowRank(FloatMatrix factors, int factorsRow, float[] b, FloatMatrix y, int row, int from, int to) {
+        others.addLowRank(factors, factorsRow, b, y, row, from, to);
+    }
+
+    @Override
     public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
         others.rmsNorm(x, row, weight, eps, out);
     }

@@ -123,6 +123,23 @@ public interface Kernels {
             QuantizedRows hidden,
             Scratch scratch);
 
+    /// Does the second half of [#gateUp] where something was added to its products: `gate = silu(gate) · up` for a part
+    /// of a row, with the same exponential, quantised as well. The same bits from every provider.
+    ///
+    /// @param gate `[T, F]`; columns `[from, to)` of `row`, multiples of 32, are overwritten
+    /// @param up `[T, F]`
+    /// @param hidden `[T, F]`; the same columns are overwritten
+    void activate(FloatMatrix gate, FloatMatrix up, int row, int from, int to, QuantizedRows hidden);
+
+    /// Adds the second product of an adapter (LoRA, arXiv 2106.09685) to a part of a row: for each column `c` by
+    /// itself, `y[c] = fma(b[k · cols + c], factors[k], y[c])` with `k` ascending from 0. The same bits from every
+    /// provider.
+    ///
+    /// @param factors `[T, ≥ rank]`: the first product, of which row `factorsRow` counts
+    /// @param b `[rank, cols]`, where `cols` are those of `y`
+    /// @param y columns `[from, to)` of `row` are advanced
+    void addLowRank(FloatMatrix factors, int factorsRow, float[] b, FloatMatrix y, int row, int from, int to);
+
     /// Normalises a row to root mean square 1 and scales it: `out = x / sqrt(mean(x²) + eps) · weight`
     /// (RMSNorm, arXiv 1910.07467).
     ///

@@ -159,7 +159,7 @@ public final class Adapter {
                     b[k * delta.out() + row] = delta.b()[row * rank + k];
                 }
             }
-            return new LowRank(a, b, delta.out(), delta.magnitude() == null ? null : outputScale(weight, delta));
+            return new LowRank(a, b, delta.magnitude() == null ? null : outputScale(weight, delta));
         }
 
         private float[] outputScale(String weight, LoraDelta delta) {

@@ -94,14 +94,22 @@ final class AdapterRows {
     }
 
     /// Adds `B · (A · x)` to all outputs of a row, if there is an adapter of the matrix.
-    void expand(@Nullable LowRank matrix, int product, int productRow, FloatMatrix y, int row) {
-        expand(matrix, product, productRow, y, row, 0, y.cols());
+    void expand(Kernels kernels, @Nullable LowRank matrix, int product, int productRow, FloatMatrix y, int row) {
+        expand(kernels, matrix, product, productRow, y, row, 0, y.cols());
     }
 
     /// Same, for outputs `[from, to)`.
-    void expand(@Nullable LowRank matrix, int product, int productRow, FloatMatrix y, int row, int from, int to) {
+    void expand(
+            Kernels kernels,
+            @Nullable LowRank matrix,
+            int product,
+            int productRow,
+            FloatMatrix y,
+            int row,
+            int from,
+            int to) {
         if (matrix != null) {
-            matrix.expand(products[product], productRow, y, row, from, to);
+            matrix.expand(kernels, products[product], productRow, y, row, from, to);
         }
     }
 }

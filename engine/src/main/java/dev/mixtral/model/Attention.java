@@ -59,7 +59,8 @@ final class Attention {
                 (row, scratch) -> {
                     Adapter adapter = adapters.of(row);
                     if (adapter != null) {
-                        adapters.expand(adapter.attentionOutput(layer), 0, row, workspace.projected, row);
+                        adapters.expand(
+                                compute.kernels(), adapter.attentionOutput(layer), 0, row, workspace.projected, row);
                     }
                     then.run(row, scratch);
                 });
@@ -82,9 +83,9 @@ final class Attention {
     private void expand(Workspace workspace, int row) {
         Adapter adapter = workspace.adapters.of(row);
         if (adapter != null) {
-            workspace.adapters.expand(adapter.query(layer), 0, row, workspace.q, row);
-            workspace.adapters.expand(adapter.key(layer), 1, row, workspace.k, row);
-            workspace.adapters.expand(adapter.value(layer), 2, row, workspace.v, row);
+            workspace.adapters.expand(compute.kernels(), adapter.query(layer), 0, row, workspace.q, row);
+            workspace.adapters.expand(compute.kernels(), adapter.key(layer), 1, row, workspace.k, row);
+            workspace.adapters.expand(compute.kernels(), adapter.value(layer), 2, row, workspace.v, row);
         }
     }
 

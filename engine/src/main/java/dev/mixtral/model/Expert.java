@@ -1,12 +1,10 @@
 package dev.mixtral.model;
 
-import dev.mixtral.kernel.FloatMath;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
-import dev.mixtral.tensor.QuantizedRows;
 import dev.mixtral.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -114,7 +112,7 @@ public sealed interface Expert {
             for (int t = fromToken; t < fromToken + numTokens; t++) {
                 separate(products, t, from, to, hidden.floats(), up);
                 adapters.addTo(hidden.floats(), up, t, from, to);
-                activate(hidden, up, t, from, to);
+                kernels.activate(hidden.floats(), up, t, from, to, hidden.inEightBits());
             }
         }
 
@@ -125,17 +123,6 @@ public sealed interface Expert {
                 int at = products.offset(row) + 2 * c;
                 System.arraycopy(products.data(), at, gate.data(), gate.offset(row) + c, PackedType.ROWS);
                 System.arraycopy(products.data(), at + PackedType.ROWS, up.data(), up.offset(row) + c, PackedType.ROWS);
-            }
-        }
-
-        private static void activate(Activations hidden, FloatMatrix up, int row, int from, int to) {
-            float[] gates = hidden.floats().data();
-            int at = hidden.floats().offset(row);
-            for (int c = from; c < to; c++) {
-                gates[at + c] = FloatMath.silu(gates[at + c]) * up.get(row, c);
-            }
-            for (int run = from / QuantizedRows.RUN; run < to / QuantizedRows.RUN; run++) {
-                hidden.inEightBits().quantize(gates, at + run * QuantizedRows.RUN, row, run);
             }
         }
     }

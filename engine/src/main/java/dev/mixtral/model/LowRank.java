@@ -8,20 +8,13 @@ import org.jspecify.annotations.Nullable;
 
 /// An adapter of one matrix, ready to be computed with: `y = scale ⊙ (W · x + B · (A · x))`. Immutable.
 ///
-/// `A · x` is a product like any other ([Kernels#matmul]); then, for each output by itself and with fused operations:
-///
-/// ```
-/// y = fma(B[k], (A · x)[k], y)                      k ascending from 0
-/// y = y · scale                                     with DoRA
-/// ```
-///
-/// Neither depends on the other rows of a batch, nor on how outputs are shared out.
+/// `A · x` is a product like any other ([Kernels#matmul]), then [Kernels#addLowRank] adds the second one, and with DoRA
+/// each output is scaled. None of it depends on the other rows of a batch, nor on how outputs are shared out.
 ///
 /// @param a `[rank, in]`
 /// @param b `[rank, out]`: the second factor, scaled, one column of it after the other
-/// @param out number of outputs
 /// @param outputScale `[out]`, with DoRA (arXiv 2402.09353); else `null`
-record LowRank(Tensor a, float[] b, int out, float @Nullable [] outputScale) {
+record LowRank(Tensor a, float[] b, float @Nullable [] outputScale) {
     int rank() {
         return a.rows();
     }
@@ -38,23 +31,14 @@ record LowRank(Tensor a, float[] b, int out, float @Nullable [] outputScale) {
     ///
     /// @param product `[T, ≥ rank]`
     /// @param y `[T, out]`; columns `[from, to)` of row `row` are advanced
-    void expand(FloatMatrix product, int productRow, FloatMatrix y, int row, int from, int to) {
-        float[] outputs = y.data();
-        int at = y.offset(row);
-        for (int k = 0; k < rank(); k++) {
-            addScaled(outputs, at + from, product.get(productRow, k), b, k * out + from, to - from);
-        }
+    void expand(Kernels kernels, FloatMatrix product, int productRow, FloatMatrix y, int row, int from, int to) {
+        kernels.addLowRank(product, productRow, b, y, row, from, to);
         if (outputScale != null) {
+            float[] outputs = y.data();
+            int at = y.offset(row);
             for (int c = from; c < to; c++) {
                 outputs[at + c] = outputs[at + c] * outputScale[c];
             }
-        }
-    }
-
-    /// A loop that the compiler turns into vector code, as each element is by itself.
-    private static void addScaled(float[] y, int yAt, float factor, float[] x, int xAt, int n) {
-        for (int i = 0; i < n; i++) {
-            y[yAt + i] = Math.fma(factor, x[xAt + i], y[yAt + i]);
         }
     }
 }

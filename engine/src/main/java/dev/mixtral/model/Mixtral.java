@@ -131,6 +131,6 @@ public final class Mixtral {
                 workspace.logits,
                 n,
                 (i, scratch) -> adapters.shrink(compute.kernels(), matrices[i], workspace.last.floats(), 0, i, scratch),
-                (i, _) -> adapters.expand(matrices[i], 0, i, workspace.logits, i));
+                (i, _) -> adapters.expand(compute.kernels(), matrices[i], 0, i, workspace.logits, i));
     }
 }

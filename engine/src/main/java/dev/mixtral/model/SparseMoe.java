@@ -56,7 +56,7 @@ final class SparseMoe {
         if (adapter != null) {
             LowRank matrix = adapter.router(layer);
             workspace.adapters.shrink(compute.kernels(), matrix, workspace.normed.floats(), 0, row, scratch);
-            workspace.adapters.expand(matrix, 0, row, workspace.routerLogits, row);
+            workspace.adapters.expand(compute.kernels(), matrix, 0, row, workspace.routerLogits, row);
         }
     }
 
@@ -140,8 +140,9 @@ final class SparseMoe {
         if (adapter != null) {
             int product = choice % numExpertsPerToken * 2;
             int expert = expertOf(choice);
-            workspace.adapters.expand(adapter.w1(layer, expert), product, row, gate, slot, from, to);
-            workspace.adapters.expand(adapter.w3(layer, expert), product + 1, row, up, slot, from, to);
+            workspace.adapters.expand(compute.kernels(), adapter.w1(layer, expert), product, row, gate, slot, from, to);
+            workspace.adapters.expand(
+                    compute.kernels(), adapter.w3(layer, expert), product + 1, row, up, slot, from, to);
         }
     }
 
@@ -165,7 +166,7 @@ final class SparseMoe {
         for (int rank = 0; rank < numExpertsPerToken; rank++) {
             LowRank matrix = adapter.w2(layer, router.expert(row, rank));
             int slot = slot(row, rank);
-            workspace.adapters.expand(matrix, rank, slot, workspace.expertOutput, slot);
+            workspace.adapters.expand(compute.kernels(), matrix, rank, slot, workspace.expertOutput, slot);
         }
     }
 

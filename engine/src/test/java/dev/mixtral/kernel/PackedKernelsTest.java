@@ -46,4 +46,14 @@ class PackedKernelsTest {
     void quantizeAgreesBitForBit() {
         checks.quantize(Seeds.random("quantize"));
     }
+
+    @Test
+    void activateAgreesBitForBit() {
+        checks.activate(Seeds.random("activate"));
+    }
+
+    @Test
+    void addLowRankAgreesBitForBit() {
+        checks.addLowRank(Seeds.random("addLowRank"));
+    }
 }

@@ -207,6 +207,55 @@ public final class PackedKernelChecks {
         }
     }
 
+    /// Compares the gated activation of parts of rows, with numbers whose exponentials are extreme.
+    public void activate(Random random) {
+        for (int repeat = 0; repeat < 20; repeat++) {
+            int cols = QuantizedRows.RUN * (3 + random.nextInt(6));
+            int from = QuantizedRows.RUN * random.nextInt(2);
+            int to = cols - QuantizedRows.RUN * random.nextInt(2);
+            FloatMatrix expected = RandomTensors.activations(3, cols, random);
+            scale(expected, 1, (float) Math.pow(10, random.nextInt(30) - 15));
+            expected.set(1, from, Float.NEGATIVE_INFINITY);
+            expected.set(1, from + 1, -88.5f);
+            expected.set(1, to - 1, Float.NaN);
+            FloatMatrix actual = copy(expected);
+            FloatMatrix up = RandomTensors.activations(3, cols, random);
+            QuantizedRows expectedRows = untouchedRows(3, cols);
+            QuantizedRows actualRows = untouchedRows(3, cols);
+            for (int row = 1; row < 3; row++) {
+                scalar.activate(expected, up, row, from, to, expectedRows);
+                candidate.activate(actual, up, row, from, to, actualRows);
+            }
+            assertThat(bits(actual.data())).containsExactly(bits(expected.data()));
+            compareRows(actualRows, expectedRows, "activate " + from + " to " + to + " of " + cols);
+        }
+    }
+
+    /// Compares the second product of an adapter, over odd parts of rows and ranks.
+    public void addLowRank(Random random) {
+        for (int repeat = 0; repeat < 50; repeat++) {
+            int cols = 1 + random.nextInt(300);
+            int rank = random.nextInt(20);
+            int from = random.nextInt(cols);
+            int to = from + random.nextInt(cols - from + 1);
+            FloatMatrix factors = RandomTensors.activations(2, rank + random.nextInt(3), random);
+            float[] b = RandomTensors.activations(1, rank * cols, random).data();
+            FloatMatrix expected = RandomTensors.activations(3, cols, random);
+            FloatMatrix actual = copy(expected);
+            scalar.addLowRank(factors, 1, b, expected, 2, from, to);
+            candidate.addLowRank(factors, 1, b, actual, 2, from, to);
+            assertThat(bits(actual.data()))
+                    .as("columns %d to %d of %d, rank %d", from, to, cols, rank)
+                    .containsExactly(bits(expected.data()));
+        }
+    }
+
+    private static FloatMatrix copy(FloatMatrix matrix) {
+        FloatMatrix copy = new FloatMatrix(matrix.numRows(), matrix.cols());
+        System.arraycopy(matrix.data(), 0, copy.data(), 0, matrix.data().length);
+        return copy;
+    }
+
     private static void scale(FloatMatrix x, int row, float factor) {
         for (int c = 0; c < x.cols(); c++) {
             x.set(row, c, x.get(row, c) * factor);

@@ -108,6 +108,28 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void activate(FloatMatrix gate, FloatMatrix up, int row, int from, int to, QuantizedRows hidden) {
+        for (int c = from; c < to; c++) {
+            gate.set(row, c, FloatMath.silu(gate.get(row, c)) * up.get(row, c));
+        }
+        for (int run = from / QuantizedRows.RUN; run < to / QuantizedRows.RUN; run++) {
+            hidden.quantize(gate.data(), gate.offset(row) + run * QuantizedRows.RUN, row, run);
+        }
+    }
+
+    @Override
+    public void addLowRank(FloatMatrix factors, int factorsRow, float[] b, FloatMatrix y, int row, int from, int to) {
+        int rank = b.length / y.cols();
+        for (int c = from; c < to; c++) {
+            float sum = y.get(row, c);
+            for (int k = 0; k < rank; k++) {
+                sum = Math.fma(b[k * y.cols() + c], factors.get(factorsRow, k), sum);
+            }
+            y.set(row, c, sum);
+        }
+    }
+
+    @Override
     public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
         double sumOfSquares = 0;
         for (int c = 0; c < x.cols(); c++) {

@@ -70,6 +70,62 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void activate(FloatMatrix gate, FloatMatrix up, int row, int from, int to, QuantizedRows hidden) {
+        float[] z = gate.data();
+        int at = gate.offset(row);
+        for (int c = from; c < to; c += LENGTH) {
+            silu(z, at + c).mul(Lanes.load(up.data(), up.offset(row) + c)).intoArray(z, at + c);
+        }
+        for (int run = from / QuantizedRows.RUN; run < to / QuantizedRows.RUN; run++) {
+            Quantizer.quantize(z, at + run * QuantizedRows.RUN, hidden, row, run);
+        }
+    }
+
+    private static FloatVector silu(float[] z, int at) {
+        FloatVector v = Lanes.load(z, at);
+        return v.div(VectorMath.exp(v.neg()).add(1));
+    }
+
+    @Override
+    public void addLowRank(FloatMatrix factors, int factorsRow, float[] b, FloatMatrix y, int row, int from, int to) {
+        int cols = y.cols();
+        int rank = b.length / cols;
+        int factorsAt = factors.offset(factorsRow);
+        int c = from;
+        for (; c <= to - 4 * LENGTH; c += 4 * LENGTH) {
+            addFourVectors(factors.data(), factorsAt, rank, b, c, cols, y.data(), y.offset(row) + c);
+        }
+        for (; c < to; c++) {
+            float sum = y.get(row, c);
+            for (int k = 0; k < rank; k++) {
+                sum = Math.fma(b[k * cols + c], factors.get(factorsRow, k), sum);
+            }
+            y.set(row, c, sum);
+        }
+    }
+
+    /// Sums stay in registers until all of `b` is added.
+    private static void addFourVectors(
+            float[] factors, int factorsAt, int rank, float[] b, int bAt, int cols, float[] y, int yAt) {
+        FloatVector sum0 = Lanes.load(y, yAt);
+        FloatVector sum1 = Lanes.load(y, yAt + LENGTH);
+        FloatVector sum2 = Lanes.load(y, yAt + 2 * LENGTH);
+        FloatVector sum3 = Lanes.load(y, yAt + 3 * LENGTH);
+        for (int k = 0; k < rank; k++) {
+            int at = bAt + k * cols;
+            FloatVector factor = Lanes.broadcast(factors[factorsAt + k]);
+            sum0 = Lanes.load(b, at).fma(factor, sum0);
+            sum1 = Lanes.load(b, at + LENGTH).fma(factor, sum1);
+            sum2 = Lanes.load(b, at + 2 * LENGTH).fma(factor, sum2);
+            sum3 = Lanes.load(b, at + 3 * LENGTH).fma(factor, sum3);
+        }
+        sum0.intoArray(y, yAt);
+        sum1.intoArray(y, yAt + LENGTH);
+        sum2.intoArray(y, yAt + 2 * LENGTH);
+        sum3.intoArray(y, yAt + 3 * LENGTH);
+    }
+
+    @Override
     public void rmsNorm(FloatMatrix x, int row, float[] weight, float eps, FloatMatrix out) {
         int cols = x.cols();
         int at = x.offset(row);
@@ -108,9 +164,7 @@ final class VectorKernels implements Kernels {
         int upAt = up.offset(row);
         int c = from;
         for (; c <= to - LENGTH; c += LENGTH) {
-            FloatVector v = Lanes.load(z, at + c);
-            FloatVector silu = v.div(VectorMath.exp(v.neg()).add(1));
-            silu.mul(Lanes.load(up.data(), upAt + c)).intoArray(z, at + c);
+            silu(z, at + c).mul(Lanes.load(up.data(), upAt + c)).intoArray(z, at + c);
         }
         for (; c < to; c++) {
             float v = z[at + c];
