@@ -9,18 +9,15 @@ import org.jspecify.annotations.Nullable;
 /// The rows of a batch that have adapters, and the products `A · x` on their way from one half of a phase to the next.
 /// Without such rows it holds nothing and does nothing. Confined to one forward pass.
 final class AdapterRows {
-    /// Queries, keys and values are the most matrices that a row meets at once, apart from its experts'.
-    private static final int MIN_PRODUCTS = 3;
+    /// Queries, keys and values are the most matrices that a row meets at once.
+    private static final int MAX_PRODUCTS = 3;
 
-    private final FloatMatrix[] products;
+    private final FloatMatrix[] products = new FloatMatrix[MAX_PRODUCTS];
+    private final AdapterRuns runs = new AdapterRuns();
     private @Nullable Adapter[] ofRow = new Adapter[0];
-    private int[] rows = new int[0];
-    private int size;
     private boolean changesOutput;
 
-    /// @param numExpertsPerToken experts that a row visits, each with two matrices at once
-    AdapterRows(int numExpertsPerToken) {
-        this.products = new FloatMatrix[Math.max(MIN_PRODUCTS, 2 * numExpertsPerToken)];
+    AdapterRows() {
         Arrays.fill(products, new FloatMatrix(0, 0));
     }
 
@@ -29,19 +26,13 @@ final class AdapterRows {
     /// @param numSlots slots of the batch
     void prepare(Batch batch, int numSlots) {
         ofRow = batch.adapters();
-        size = 0;
+        runs.clear();
         changesOutput = false;
-        if (ofRow.length == 0) {
-            return;
-        }
-        if (rows.length < ofRow.length) {
-            rows = new int[ofRow.length];
-        }
         int maxRank = 0;
         for (int row = 0; row < ofRow.length; row++) {
             Adapter adapter = ofRow[row];
             if (adapter != null) {
-                rows[size++] = row;
+                runs.add(row, adapter);
                 maxRank = Math.max(maxRank, adapter.maxRank());
                 changesOutput |= adapter.output() != null;
             }
@@ -58,18 +49,13 @@ final class AdapterRows {
         }
     }
 
-    /// Returns the number of rows that have adapters.
-    int size() {
-        return size;
-    }
-
     boolean isEmpty() {
-        return size == 0;
+        return runs.size() == 0;
     }
 
-    /// Returns the `i`-th row that has an adapter.
-    int row(int i) {
-        return rows[i];
+    /// Returns the neighbouring rows that share an adapter.
+    AdapterRuns runs() {
+        return runs;
     }
 
     /// Returns a row's adapter, or `null` if it has none.
@@ -83,13 +69,20 @@ final class AdapterRows {
         return changesOutput;
     }
 
-    /// Computes `A · x` of a matrix, if there is an adapter of it.
+    /// Computes `A · x` of a matrix for neighbouring rows, if there is an adapter of it.
     ///
     /// @param product which product it becomes
-    /// @param row row of `x`, and of the product
-    void shrink(Kernels kernels, @Nullable LowRank matrix, FloatMatrix x, int product, int row, Scratch scratch) {
+    /// @param row first row of `x`, and of the product
+    void shrink(
+            Kernels kernels,
+            @Nullable LowRank matrix,
+            FloatMatrix x,
+            int product,
+            int row,
+            int numRows,
+            Scratch scratch) {
         if (matrix != null) {
-            matrix.shrink(kernels, x, row, products[product], scratch);
+            matrix.shrink(kernels, x, row, numRows, products[product], scratch);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.mixtral.kernel.AttentionParts;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.kvcache.KvCache;
 import dev.mixtral.tensor.FloatMatrix;
+import org.jspecify.annotations.Nullable;
 
 /// Causal self-attention with grouped key/value heads (arXiv 2305.13245) and rotary positions. Holds no state of a
 /// sequence: that is in the caches of the batch.
@@ -38,8 +39,8 @@ final class Attention {
                 workspace.normed,
                 batch.size(),
                 products,
-                matrices.length * adapters.size(),
-                (task, scratch) -> shrink(workspace, adapters.row(task / 3), task % 3, scratch),
+                matrices.length * adapters.runs().size(),
+                (task, scratch) -> shrink(workspace, task / 3, task % 3, scratch),
                 (row, _) -> {
                     expand(workspace, row);
                     rope.rotate(workspace.q, row);
@@ -54,8 +55,8 @@ final class Attention {
                 workspace.attended,
                 batch.size(),
                 workspace.projected,
-                adapters.size(),
-                (task, scratch) -> shrinkOutput(workspace, adapters.row(task), scratch),
+                adapters.runs().size(),
+                (task, scratch) -> shrinkOutput(workspace, task, scratch),
                 (row, scratch) -> {
                     Adapter adapter = adapters.of(row);
                     if (adapter != null) {
@@ -67,17 +68,21 @@ final class Attention {
     }
 
     /// @param matrix 0 for queries, 1 for keys, 2 for values
-    private void shrink(Workspace workspace, int row, int matrix, Scratch scratch) {
-        Adapter adapter = workspace.adapters.of(row);
-        if (adapter != null) {
-            LowRank lowRank = switch (matrix) {
-                case 0 -> adapter.query(layer);
-                case 1 -> adapter.key(layer);
-                default -> adapter.value(layer);
-            };
-            FloatMatrix x = workspace.normed.floats();
-            workspace.adapters.shrink(compute.kernels(), lowRank, x, matrix, row, scratch);
-        }
+    private void shrink(Workspace workspace, int run, int matrix, Scratch scratch) {
+        Adapter adapter = workspace.adapters.runs().adapter(run);
+        LowRank lowRank = switch (matrix) {
+            case 0 -> adapter.query(layer);
+            case 1 -> adapter.key(layer);
+            default -> adapter.value(layer);
+        };
+        shrink(workspace, lowRank, workspace.normed.floats(), matrix, run, scratch);
+    }
+
+    private void shrink(
+            Workspace workspace, @Nullable LowRank matrix, FloatMatrix x, int product, int run, Scratch scratch) {
+        AdapterRuns runs = workspace.adapters.runs();
+        workspace.adapters.shrink(
+                compute.kernels(), matrix, x, product, runs.firstRow(run), runs.numRows(run), scratch);
     }
 
     private void expand(Workspace workspace, int row) {
@@ -89,12 +94,9 @@ final class Attention {
         }
     }
 
-    private void shrinkOutput(Workspace workspace, int row, Scratch scratch) {
-        Adapter adapter = workspace.adapters.of(row);
-        if (adapter != null) {
-            FloatMatrix x = workspace.attended.floats();
-            workspace.adapters.shrink(compute.kernels(), adapter.attentionOutput(layer), x, 0, row, scratch);
-        }
+    private void shrinkOutput(Workspace workspace, int run, Scratch scratch) {
+        LowRank matrix = workspace.adapters.runs().adapter(run).attentionOutput(layer);
+        shrink(workspace, matrix, workspace.attended.floats(), 0, run, scratch);
     }
 
     private void attend(Batch batch, Workspace workspace, int piece, int kvHead, Scratch scratch) {

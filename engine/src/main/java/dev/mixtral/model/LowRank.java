@@ -19,12 +19,12 @@ record LowRank(Tensor a, float[] b, float @Nullable [] outputScale) {
         return a.rows();
     }
 
-    /// Computes `A · x`.
+    /// Computes `A · x` of neighbouring rows.
     ///
     /// @param x `[T, in]`
-    /// @param product `[T, ≥ rank]`; row `row` is overwritten
-    void shrink(Kernels kernels, FloatMatrix x, int row, FloatMatrix product, Scratch scratch) {
-        kernels.matmul(a, 0, rank(), x, row, 1, product, scratch);
+    /// @param product `[T, ≥ rank]`; rows `row … row + numRows - 1` are overwritten
+    void shrink(Kernels kernels, FloatMatrix x, int row, int numRows, FloatMatrix product, Scratch scratch) {
+        kernels.matmul(a, 0, rank(), x, row, numRows, product, scratch);
     }
 
     /// Adds `B · (A · x)` to some outputs, and scales them.

@@ -130,7 +130,8 @@ public final class Mixtral {
                 n,
                 workspace.logits,
                 n,
-                (i, scratch) -> adapters.shrink(compute.kernels(), matrices[i], workspace.last.floats(), 0, i, scratch),
+                (i, scratch) ->
+                        adapters.shrink(compute.kernels(), matrices[i], workspace.last.floats(), 0, i, 1, scratch),
                 (i, _) -> adapters.expand(compute.kernels(), matrices[i], 0, i, workspace.logits, i));
     }
 }

@@ -1,6 +1,7 @@
 package dev.mixtral.model;
 
 import dev.mixtral.format.MixtralConfig;
+import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
 import dev.mixtral.model.Expert.InnerAdapters;
 import dev.mixtral.tensor.FloatMatrix;
@@ -34,6 +35,9 @@ final class SparseMoe {
     /// Whether some row's adapter changes an expert that the row visits.
     private final boolean[] isAdapted;
 
+    /// Neighbouring slots of one expert that share an adapter.
+    private final AdapterRuns slotRuns = new AdapterRuns();
+
     SparseMoe(MixtralConfig config, MixtralWeights.Layer weights, int layer, Compute compute) {
         this.layer = layer;
         this.dim = config.dim();
@@ -55,13 +59,13 @@ final class SparseMoe {
         Adapter adapter = workspace.adapters.of(row);
         if (adapter != null) {
             LowRank matrix = adapter.router(layer);
-            workspace.adapters.shrink(compute.kernels(), matrix, workspace.normed.floats(), 0, row, scratch);
+            workspace.adapters.shrink(compute.kernels(), matrix, workspace.normed.floats(), 0, row, 1, scratch);
             workspace.adapters.expand(compute.kernels(), matrix, 0, row, workspace.routerLogits, row);
         }
     }
 
     /// Reads `workspace.normed` and the router's logits, adds the sub-layer's output to `workspace.x`, and runs
-    /// `then` for each row. Two phases.
+    /// `then` for each row. Two phases, and one more if some row has an adapter.
     void forward(int numRows, Workspace workspace, @Nullable RoutingObserver observer, Compute.RowTask then) {
         router.route(workspace.routerLogits, numRows);
         if (observer != null) {
@@ -69,23 +73,27 @@ final class SparseMoe {
         }
         groupByExpert(numRows);
         int[] busy = busyExperts();
-        int numAdapted = findAdapted(workspace.adapters, numRows) * numExpertsPerToken;
+        int numInner = numTasks(busy, ffnDim);
+        if (findAdapted(workspace.adapters, numRows)) {
+            compute.forRows(numRows, (row, _) -> copyInput(workspace, row));
+            compute.team()
+                    .run(
+                            2 * slotRuns.size(),
+                            (task, scratch) -> shrinkInput(workspace, task / 2, task % 2, scratch),
+                            numInner,
+                            (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
+        } else {
+            compute.team()
+                    .run(
+                            numRows,
+                            (row, _) -> copyInput(workspace, row),
+                            numInner,
+                            (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
+        }
         int numDown = numTasks(busy, dim);
         compute.team()
                 .run(
-                        numRows + 2 * numAdapted,
-                        (task, scratch) -> {
-                            if (task < numRows) {
-                                copyInput(workspace, task);
-                            } else {
-                                shrinkInput(workspace, task - numRows, scratch);
-                            }
-                        },
-                        numTasks(busy, ffnDim),
-                        (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
-        compute.team()
-                .run(
-                        numDown + numAdapted,
+                        numDown + slotRuns.size(),
                         (task, scratch) -> {
                             if (task < numDown) {
                                 down(workspace, busy, task, scratch);
@@ -101,61 +109,70 @@ final class SparseMoe {
                         });
     }
 
-    /// Finds the experts that adapters of this batch change, and returns the number of rows with adapters.
-    private int findAdapted(AdapterRows adapters, int numRows) {
+    /// Finds the experts that adapters of this batch change and the slots that share one, and returns whether any row
+    /// has an adapter.
+    private boolean findAdapted(AdapterRows adapters, int numRows) {
+        slotRuns.clear();
         if (adapters.isEmpty()) {
-            return 0;
+            return false;
         }
         int numChoices = numRows * numExpertsPerToken;
         if (choiceOfSlot.length < numChoices) {
             choiceOfSlot = new int[numChoices];
         }
-        Arrays.fill(isAdapted, false);
         for (int choice = 0; choice < numChoices; choice++) {
             choiceOfSlot[slotOfChoice[choice]] = choice;
-            Adapter adapter = adapters.of(choice / numExpertsPerToken);
-            isAdapted[expertOf(choice)] |= adapter != null && adapter.changes(layer, expertOf(choice));
         }
-        return adapters.size();
+        for (int expert = 0; expert < experts.size(); expert++) {
+            isAdapted[expert] = false;
+            for (int slot = firstSlot[expert]; slot < firstSlot[expert + 1]; slot++) {
+                Adapter adapter = adapters.of(choiceOfSlot[slot] / numExpertsPerToken);
+                if (adapter != null && adapter.changes(layer, expert)) {
+                    addToRuns(slot, adapter, !isAdapted[expert]);
+                    isAdapted[expert] = true;
+                }
+            }
+        }
+        return true;
     }
 
-    /// @param task one for each row with an adapter, each of its experts, and each of gate and up
-    private void shrinkInput(Workspace workspace, int task, Scratch scratch) {
-        AdapterRows adapters = workspace.adapters;
-        int row = adapters.row(task / (2 * numExpertsPerToken));
-        int product = task % (2 * numExpertsPerToken);
-        Adapter adapter = adapters.of(row);
-        if (adapter != null) {
-            int expert = router.expert(row, product / 2);
-            LowRank matrix = product % 2 == 0 ? adapter.w1(layer, expert) : adapter.w3(layer, expert);
-            adapters.shrink(compute.kernels(), matrix, workspace.normed.floats(), product, row, scratch);
+    private void addToRuns(int slot, Adapter adapter, boolean isFirstOfExpert) {
+        if (isFirstOfExpert) {
+            slotRuns.begin(slot, adapter);
+        } else {
+            slotRuns.add(slot, adapter);
         }
+    }
+
+    /// @param product 0 for the gate, 1 for up
+    private void shrinkInput(Workspace workspace, int run, int product, Scratch scratch) {
+        Adapter adapter = slotRuns.adapter(run);
+        int expert = expertOf(choiceOfSlot[slotRuns.firstRow(run)]);
+        LowRank matrix = product == 0 ? adapter.w1(layer, expert) : adapter.w3(layer, expert);
+        shrink(workspace, matrix, workspace.expertInput.floats(), product, run, scratch);
+    }
+
+    private void shrink(
+            Workspace workspace, @Nullable LowRank matrix, FloatMatrix x, int product, int run, Scratch scratch) {
+        int slot = slotRuns.firstRow(run);
+        workspace.adapters.shrink(compute.kernels(), matrix, x, product, slot, slotRuns.numRows(run), scratch);
     }
 
     /// Adds to columns `[from, to)` of a slot's gate and up.
     private void expandInner(Workspace workspace, FloatMatrix gate, FloatMatrix up, int slot, int from, int to) {
         int choice = choiceOfSlot[slot];
-        int row = choice / numExpertsPerToken;
-        Adapter adapter = workspace.adapters.of(row);
+        Adapter adapter = workspace.adapters.of(choice / numExpertsPerToken);
         if (adapter != null) {
-            int product = choice % numExpertsPerToken * 2;
             int expert = expertOf(choice);
-            workspace.adapters.expand(compute.kernels(), adapter.w1(layer, expert), product, row, gate, slot, from, to);
-            workspace.adapters.expand(
-                    compute.kernels(), adapter.w3(layer, expert), product + 1, row, up, slot, from, to);
+            Kernels kernels = compute.kernels();
+            workspace.adapters.expand(kernels, adapter.w1(layer, expert), 0, slot, gate, slot, from, to);
+            workspace.adapters.expand(kernels, adapter.w3(layer, expert), 1, slot, up, slot, from, to);
         }
     }
 
-    /// @param task one for each row with an adapter and each of its experts
-    private void shrinkHidden(Workspace workspace, int task, Scratch scratch) {
-        AdapterRows adapters = workspace.adapters;
-        int row = adapters.row(task / numExpertsPerToken);
-        int rank = task % numExpertsPerToken;
-        Adapter adapter = adapters.of(row);
-        if (adapter != null) {
-            LowRank matrix = adapter.w2(layer, router.expert(row, rank));
-            adapters.shrink(compute.kernels(), matrix, workspace.hidden.floats(), rank, slot(row, rank), scratch);
-        }
+    private void shrinkHidden(Workspace workspace, int run, Scratch scratch) {
+        LowRank matrix = slotRuns.adapter(run).w2(layer, expertOf(choiceOfSlot[slotRuns.firstRow(run)]));
+        shrink(workspace, matrix, workspace.hidden.floats(), 0, run, scratch);
     }
 
     private void expandOutputs(Workspace workspace, int row) {
@@ -166,7 +183,7 @@ final class SparseMoe {
         for (int rank = 0; rank < numExpertsPerToken; rank++) {
             LowRank matrix = adapter.w2(layer, router.expert(row, rank));
             int slot = slot(row, rank);
-            workspace.adapters.expand(compute.kernels(), matrix, rank, slot, workspace.expertOutput, slot);
+            workspace.adapters.expand(compute.kernels(), matrix, 0, slot, workspace.expertOutput, slot);
         }
     }
 

@@ -85,7 +85,7 @@ final class Workspace {
         this.config = config;
         this.packed = packed;
         this.attentionPlan = new AttentionPlan(config.numKvHeads(), numThreads);
-        this.adapters = new AdapterRows(config.numExpertsPerToken());
+        this.adapters = new AdapterRows();
     }
 
     /// Makes room for a batch.
