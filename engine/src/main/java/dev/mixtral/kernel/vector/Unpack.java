@@ -17,6 +17,8 @@ import jdk.incubator.vector.VectorOperators;
 final class Unpack {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// The 16 values of the non-linear 4-bit types (`kvalues_iq4nl` in ggml).
@@ -51,7 +53,7 @@ final class Unpack {
     }
 
     private static void f32(MemorySegment w, long offset, float[] out, int at, int n) {
-        MemorySegment.copy(w, INT, offset, MemorySegment.ofArray(out), INT, (long) at * Float.BYTES, n);
+        MemorySegment.copy(w, FLOAT, offset, out, at, n);
     }
 
     private static void f16(MemorySegment w, long offset, float[] out, int at, int n) {
