@@ -124,7 +124,7 @@ class NativeKernelsTest {
                 .hasMessageContaining("avx2");
     }
 
-    /// No machine at hand has AMX, so its tiles run on an emulation.
+    /// Few machines have AMX, so its tiles run on an emulation of the instructions, wherever there is AVX-512.
     @Test
     void amxTilesAgreeOnAnEmulation(@TempDir Path folder) throws IOException, InterruptedException {
         assumeTrue(isUsable("avx512"), "the emulation of AMX needs AVX-512: not tested here");

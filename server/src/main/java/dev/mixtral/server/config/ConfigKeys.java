@@ -167,7 +167,8 @@ public final class ConfigKeys {
             Section.ENGINE,
             ValueType.text("the name of kernels"),
             ENGINE.kernels(),
-            "`native`, `native:avx512`, `native:avx2`, `vector`, `scalar`, or `auto` for the fastest that runs here.");
+            "`native`, `native:amx`, `native:avx512`, `native:avx2`, `vector`, `scalar`, or `auto` for the fastest that"
+                    + " runs here.");
 
     /// Context length.
     public static final ConfigKey<Integer> CONTEXT_TOKENS = key(
