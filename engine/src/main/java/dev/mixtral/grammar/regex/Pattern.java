@@ -92,6 +92,19 @@ sealed interface Pattern {
         };
     }
 
+    /// Returns whether `^` is the only assertion anywhere.
+    default boolean hasOnlyStarts() {
+        return switch (this) {
+            case Characters c -> true;
+            case Sequence s -> s.parts().stream().allMatch(Pattern::hasOnlyStarts);
+            case Alternatives a -> a.parts().stream().allMatch(Pattern::hasOnlyStarts);
+            case Repeat r -> r.part().hasOnlyStarts();
+            case Start s -> true;
+            case End e -> false;
+            case LookAhead l -> false;
+        };
+    }
+
     /// Returns the pattern without the matches that pass a `$`.
     default Pattern withoutEnds() {
         return switch (this) {

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Held against the JDK's patterns, which mean the same for everything used here.
 class PatternCompilerTest {
@@ -68,6 +70,32 @@ class PatternCompilerTest {
                         .as("/%s/ in JSON '%s'", text, input)
                         .isEqualTo(expected);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "^((?!ab)(?!Ab).)*$",
+                "^(?:(?!b)[abc])+$",
+                "^(\\/?((\\.{2})|([a-c]*))($|\\/))*$",
+                "^(?:(?:^[*]|[ab]|a[ab]*b)\\.)*(?:a|b)$",
+                "(?:^a|b)+c",
+                "^(?:a$|b){2,}",
+            })
+    void repeatsAssertionsLikeTheJdk(String text) {
+        Pattern jdk = Pattern.compile(text.replace("$", "\\z"));
+        RegexPool pool = new RegexPool();
+        Regex regex = new PatternCompiler(pool, TextForm.plain(pool)).search(text);
+        Random random = Seeds.random("repeated assertions");
+        for (int i = 0; i < 2_000; i++) {
+            StringBuilder input = new StringBuilder();
+            for (int k = random.nextInt(7); k > 0; k--) {
+                input.append("abcA./*".charAt(random.nextInt(7)));
+            }
+            assertThat(pool.matches(regex, input.toString().getBytes(StandardCharsets.UTF_8)))
+                    .as("/%s/ in '%s'", text, input)
+                    .isEqualTo(jdk.matcher(input).find());
         }
     }
 
