@@ -86,6 +86,10 @@ class SchemaKeywordsTest {
                         "'http://a.b/c?d#e' ¦ 'urn:x:y' ¦ 'mailto:a@b.c'",
                         "'//a' ¦ 'a b' ¦ 'http://a.b/ ' ¦ ''"),
                 of("{'format':'duration'}", "'P1Y2M3DT4H5M6S' ¦ 'P4W' ¦ 'PT36H'", "'P' ¦ 'P1YT' ¦ 'P1D2H' ¦ 'P1Y1D'"),
+                of(
+                        "{'format':'regex'}",
+                        "'^[a-z]{3,16}$' ¦ '(a|b){2,}?' ¦ 'x{0,9}y{10,10}z{7,128}' ¦ '\\\\d{4}'",
+                        "'a{3,2}' ¦ 'a{21,12}' ¦ 'a{5,03}' ¦ '*' ¦ '(' ¦ '\\\\'"),
                 of("{'format':'made-up'}", "'anything' ¦ 4", "'"),
                 of(
                         "{'type':'object'}",

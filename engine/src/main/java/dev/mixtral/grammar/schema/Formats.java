@@ -161,7 +161,7 @@ final class Formats {
         String inClass = "(?:[A-Za-z0-9 _.,:;@#$%*+=!?/<>~'(){}|]|" + escape + ")";
         String range = "(?:a-z|A-Z|0-9|a-f|A-F)";
         String set = "\\[\\^?(?:" + range + "|" + inClass + ")+-?\\]";
-        String quantifier = "(?:(?:[*+?]|\\{[0-9]{1,3}(?:,\\}|\\}))\\??)?";
+        String quantifier = "(?:(?:[*+?]|\\{(?:[0-9]{1,3},?|" + risingCounts() + ")\\})\\??)?";
         String plain = "[^\\\\^$.*+?()\\[\\]{}|/\\u0000-\\u001f]";
         String pattern = "(?:" + plain + "|/|\\.|" + escape + "|" + set + ")" + quantifier;
         String branch = "(?:" + pattern + ")*";
@@ -170,5 +170,25 @@ final class Formats {
             branch = "(?:" + pattern + "|\\((?:\\?:)?" + inside + quantifier + "|\\(\\?[=!]" + inside + ")*";
         }
         return "\\^?" + branch + "(?:\\|" + branch + ")*\\$?";
+    }
+
+    /// Two counts of a quantifier, the second of which is not less: of different lengths, or of up to two digits.
+    private static String risingCounts() {
+        StringBuilder pattern = new StringBuilder("[0-9],[1-9][0-9]{1,2}|[0-9]{2},[1-9][0-9]{2}");
+        for (int first = 0; first <= 9; first++) {
+            pattern.append('|').append(first).append(",[").append(first).append("-9]");
+            if (first < 9) {
+                pattern.append('|')
+                        .append(first)
+                        .append("[0-9],[")
+                        .append(first + 1)
+                        .append("-9][0-9]");
+            }
+            for (int second = 0; second <= 9; second++) {
+                pattern.append('|').append(first).append(second);
+                pattern.append(',').append(first).append('[').append(second).append("-9]");
+            }
+        }
+        return pattern.toString();
     }
 }
