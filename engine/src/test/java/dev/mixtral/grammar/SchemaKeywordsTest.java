@@ -59,6 +59,7 @@ class SchemaKeywordsTest {
                 of("{'multipleOf':0.01}", "0.01 ¦ 1.5 ¦ 7 ¦ -3.25 ¦ 0 ¦ 4.350", "0.001 ¦ 1.005"),
                 of("{'multipleOf':7,'minimum':10,'maximum':30}", "14 ¦ 21 ¦ 28 ¦ 14.0", "7 ¦ 15 ¦ 35 ¦ 0"),
                 of("{'minLength':2,'maxLength':3}", "'ab' ¦ 'abc' ¦ '😀é' ¦ '\\n\\n' ¦ 5", "'a' ¦ 'abcd' ¦ '' ¦ '😀'"),
+                of("{'minLength':1,'maxLength':131072}", "'a' ¦ 'abc' ¦ 5", "''"),
                 of("{'pattern':'b+c'}", "'abc' ¦ 'bbcx' ¦ 3", "'ab' ¦ 'c' ¦ ''"),
                 of("{'pattern':'^a.?$','maxLength':1}", "'a'", "'ab' ¦ 'b' ¦ ''"),
                 of("{'pattern':'^(?!foo)[a-z]+$'}", "'bar' ¦ 'fo'", "'foo' ¦ 'foobar' ¦ ''"),

@@ -48,9 +48,7 @@ final class ScalarKeywords {
         parts.add(translator.guard(location, "exclusiveMinimum", value -> exclusive(value, true)));
         parts.add(translator.guard(location, "exclusiveMaximum", value -> exclusive(value, false)));
         parts.add(translator.guard(location, "multipleOf", this::multipleOf));
-        parts.add(translator.guard(location, "minLength", value -> strings(form.length(Keywords.least(value), -1))));
-        parts.add(translator.guard(
-                location, "maxLength", value -> strings(form.length(0, Keywords.greatest(value, -1)))));
+        parts.add(length(translator, location));
         parts.add(translator.guard(location, "pattern", value -> strings(patterns.search(Keywords.text(value)))));
         parts.add(translator.guard(location, "format", value -> format(translator, location, value)));
         return formulas.and(parts);
@@ -162,6 +160,24 @@ final class ScalarKeywords {
             return formulas.facets(algebra.all().withStrings(pool.nothing(), true));
         }
         return formulas.facets(algebra.all().withStrings(set, true));
+    }
+
+    /// Both bounds make one repetition: their intersection would be walked through to its end.
+    private Formula length(Translator translator, Location location) {
+        int[] bounds = {0, -1};
+        translator.guard(location, "minLength", value -> {
+            bounds[0] = Keywords.least(value);
+            return formulas.always();
+        });
+        translator.guard(location, "maxLength", value -> {
+            bounds[1] = Keywords.greatest(value, -1);
+            return formulas.always();
+        });
+        if (bounds[0] == 0 && bounds[1] < 0) {
+            return formulas.always();
+        }
+        boolean none = bounds[1] >= 0 && bounds[0] > bounds[1];
+        return strings(none ? pool.nothing() : form.length(bounds[0], bounds[1]));
     }
 
     private Formula format(Translator translator, Location location, JsonNode value) {
