@@ -91,6 +91,27 @@ class SchemaKeywordsTest {
                         "{'format':'regex'}",
                         "'^[a-z]{3,16}$' ¦ '(a|b){2,}?' ¦ 'x{0,9}y{10,10}z{7,128}' ¦ '\\\\d{4}'",
                         "'a{3,2}' ¦ 'a{21,12}' ¦ 'a{5,03}' ¦ '*' ¦ '(' ¦ '\\\\'"),
+                of(
+                        "{'type':'string','not':{'format':'date'}}",
+                        "'2023-02-29' ¦ '' ¦ '2024-2-1'",
+                        "'2024-02-29' ¦ '2023-02-28' ¦ 5"),
+                // What is left out of a format does not get in by its negation.
+                of(
+                        "{'type':'string','not':{'format':'hostname'}}",
+                        "'a b' ¦ 'é' ¦ 'b/c'",
+                        "'a.b' ¦ 'xn--4gbwdl' ¦ 'a--'"),
+                of(
+                        "{'oneOf':[{'format':'hostname'},{'format':'ipv4'},{'format':'ipv6'}]}",
+                        "'a.b' ¦ '::1' ¦ '1::'",
+                        "'127.0.0.1' ¦ '' ¦ 5"),
+                of(
+                        "{'oneOf':[{'type':'string','format':'date'},{'type':'string','format':'date-time'}]}",
+                        "'2024-02-29' ¦ '2024-01-02T03:04:05Z'",
+                        "'2024-01-02T' ¦ '2024-02-30'"),
+                of(
+                        "{'if':{'properties':{'a':{'format':'uuid'}},'required':['a']},'then':{'required':['b']}}",
+                        "{'a':'x'} ¦ {'a':'2eb8aa08-aa98-11ea-b4aa-73b441d16380','b':1} ¦ {'c':1}",
+                        "{'a':'2eb8aa08-aa98-11ea-b4aa-73b441d16380'}"),
                 of("{'format':'made-up'}", "'anything' ¦ 4", "'"),
                 of(
                         "{'type':'object'}",

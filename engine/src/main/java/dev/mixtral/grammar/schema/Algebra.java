@@ -67,10 +67,11 @@ final class Algebra {
                 Facets.NULL | Facets.FALSE | Facets.TRUE,
                 numbers.all(),
                 form.anyText(),
-                true,
+                form.anyText(),
                 List.of(arrays.any()),
-                List.of(objects.any()));
-        this.none = new Facets(0, numbers.none(), pool.nothing(), true, List.of(), List.of());
+                List.of(objects.any()),
+                true);
+        this.none = new Facets(0, numbers.none(), pool.nothing(), pool.nothing(), List.of(), List.of(), true);
     }
 
     Facets all() {
@@ -145,18 +146,31 @@ final class Algebra {
         if (a.equals(all) || b.equals(all)) {
             return a.equals(all) ? b : a;
         }
-        Regex strings = a.strings() == form.anyText() ? b.strings() : pool.and(a.strings(), b.strings());
+        Regex strings = andStrings(a.strings(), b.strings());
+        boolean exactStrings = a.hasExactStrings() && b.hasExactStrings();
         return new Facets(
                 a.constants() & b.constants(),
                 numbers.and(a.numbers(), b.numbers()),
-                pool.isEmpty(strings) ? pool.nothing() : strings,
-                (a.exactStrings() && b.exactStrings()) || hasSurelyNoString(a) || hasSurelyNoString(b),
+                strings,
+                exactStrings ? strings : andStrings(a.possible(), b.possible()),
                 product(a.arrays(), b.arrays(), arrays::and),
-                product(a.objects(), b.objects(), objects::and));
+                product(a.objects(), b.objects(), objects::and),
+                (a.exactObjects() && b.exactObjects()) || hasSurelyNoObject(a) || hasSurelyNoObject(b));
     }
 
-    private static boolean hasSurelyNoString(Facets facets) {
-        return facets.exactStrings() && facets.strings().isNothing();
+    private Regex andStrings(Regex a, Regex b) {
+        if (a == form.anyText() || b == form.anyText()) {
+            return a == form.anyText() ? b : a;
+        }
+        return orNothing(pool.and(a, b));
+    }
+
+    private Regex orNothing(Regex strings) {
+        return pool.isEmpty(strings) ? pool.nothing() : strings;
+    }
+
+    private static boolean hasSurelyNoObject(Facets facets) {
+        return facets.exactObjects() && facets.objects().isEmpty();
     }
 
     /// The intersection of two alternatives, or null if it is empty.
@@ -194,14 +208,19 @@ final class Algebra {
         if (a.equals(none) || b.equals(none)) {
             return a.equals(none) ? b : a;
         }
-        boolean allStrings = a.strings() == form.anyText() || b.strings() == form.anyText();
+        List<ObjectShape> shapes = union(a.objects(), b.objects(), objects.any());
         return new Facets(
                 a.constants() | b.constants(),
                 numbers.or(a.numbers(), b.numbers()),
-                allStrings ? form.anyText() : pool.or(a.strings(), b.strings()),
-                allStrings || (a.exactStrings() && b.exactStrings()),
+                orStrings(a.strings(), b.strings()),
+                orStrings(a.possible(), b.possible()),
                 union(a.arrays(), b.arrays(), arrays.any()),
-                union(a.objects(), b.objects(), objects.any()));
+                shapes,
+                (a.exactObjects() && b.exactObjects()) || shapes.contains(objects.any()));
+    }
+
+    private Regex orStrings(Regex a, Regex b) {
+        return a == form.anyText() || b == form.anyText() ? form.anyText() : pool.or(a, b);
     }
 
     private static <T> List<T> union(List<T> a, List<T> b, T any) {
@@ -228,21 +247,30 @@ final class Algebra {
     }
 
     private Facets minus(Facets a, Facets b) {
-        if (!b.exactStrings() && !a.strings().isNothing()) {
+        Regex strings = minusStrings(a.strings(), b.possible());
+        boolean exactStrings = a.hasExactStrings() && b.hasExactStrings();
+        Regex possible = exactStrings ? strings : minusStrings(a.possible(), b.strings());
+        boolean leavesNone = strings.isNothing() && !a.strings().isNothing() && !possible.isNothing();
+        if (leavesNone || (!b.exactObjects() && !a.objects().isEmpty())) {
             throw new GrammarException(
                     Reason.UNSUPPORTED,
                     "",
                     "",
-                    "negates a 'format' (by 'not', 'if' or an overlapping 'oneOf'), which cannot be enforced");
+                    "negates a 'format' (by 'not', 'if' or an overlapping 'oneOf') in a way that cannot be enforced; "
+                            + "use a pattern");
         }
-        Regex strings = b.strings() == form.anyText() ? pool.nothing() : pool.minus(a.strings(), b.strings());
         return new Facets(
                 a.constants() & ~b.constants(),
                 numbers.and(a.numbers(), numbers.not(b.numbers())),
-                pool.isEmpty(strings) ? pool.nothing() : strings,
-                a.exactStrings(),
+                strings,
+                possible,
                 remove(a.arrays(), b.arrays(), arrays.any(), arrays::not, arrays::and),
-                remove(a.objects(), b.objects(), objects.any(), objects::not, objects::and));
+                remove(a.objects(), b.objects(), objects.any(), objects::not, objects::and),
+                a.exactObjects());
+    }
+
+    private Regex minusStrings(Regex a, Regex b) {
+        return b == form.anyText() ? pool.nothing() : orNothing(pool.minus(a, b));
     }
 
     private static <T> List<T> remove(List<T> from, List<T> shapes, T any, Function<T, List<T>> not, Meet<T> meet) {
@@ -322,7 +350,7 @@ final class Algebra {
         return facets != null
                 && facets.arrays().isEmpty()
                 && facets.objects().isEmpty()
-                && RegexPool.isSurelyFinite(facets.strings())
+                && RegexPool.isSurelyFinite(facets.possible())
                 && RegexPool.isSurelyFinite(facets.numbers().values());
     }
 
@@ -330,13 +358,8 @@ final class Algebra {
         return switch (part.kind) {
             case FACETS -> true;
             case SCHEMA -> isLocal.test(Objects.requireNonNull(part.location));
-            case NOT -> isSimple(part.parts.getFirst()) && !negatesInexactly(part.parts.getFirst());
+            case NOT -> isSimple(part.parts.getFirst());
             case TRUE, FALSE, AND, OR -> false;
         };
-    }
-
-    private boolean negatesInexactly(Formula part) {
-        Facets facets = look(part);
-        return facets == null || !facets.exactStrings();
     }
 }

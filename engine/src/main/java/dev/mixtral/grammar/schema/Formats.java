@@ -6,6 +6,7 @@ import dev.mixtral.grammar.regex.RegexPool;
 import dev.mixtral.grammar.regex.TextForm;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -59,6 +60,28 @@ final class Formats {
             Map.entry("relative-json-pointer", RELATIVE_POINTER),
             Map.entry("regex", regex()));
 
+    /// Patterns of all texts that may have a format, for formats of which some are left out. Wide enough for everything
+    /// that validators are known to take.
+    private static final Map<String, String> POSSIBLE = Map.ofEntries(
+            Map.entry("time", "[0-9]{2}:[0-9]{2}.*"),
+            Map.entry("date-time", "[0-9]{4}-[0-9]{2}-[0-9]{2}.+"),
+            Map.entry("duration", "[+-]?[Pp].*"),
+            Map.entry("email", ".*@.*"),
+            Map.entry("idn-email", ".*@.*"),
+            Map.entry("hostname", "[A-Za-z0-9._-]*"),
+            Map.entry("uri", "[A-Za-z][A-Za-z0-9+.-]*:.*"),
+            Map.entry("uri-reference", ".*"),
+            Map.entry("iri", "[A-Za-z][A-Za-z0-9+.-]*:.*"),
+            Map.entry("iri-reference", ".*"),
+            Map.entry("uri-template", ".*"),
+            Map.entry("regex", ".*"));
+
+    /// The texts of a format.
+    ///
+    /// @param written those that are written
+    /// @param possible all that may have the format; the same expression if none is left out
+    record Texts(Regex written, Regex possible) {}
+
     private final RegexPool pool;
     private final TextForm form;
     private final PatternCompiler patterns;
@@ -75,25 +98,32 @@ final class Formats {
     }
 
     /// Returns the texts of a format, or empty if the specification does not know it.
-    Optional<Regex> find(String name) {
-        String pattern = PATTERNS.get(name);
-        if (pattern == null) {
+    Optional<Texts> find(String name) {
+        if (!PATTERNS.containsKey(name)) {
             return Optional.empty();
         }
-        Regex texts = patterns.full(pattern, true);
-        return Optional.of(
-                switch (name) {
-                    // Labels like xn--… are encodings, which may be invalid.
-                    case "hostname" ->
-                        pool.and(List.of(texts, form.length(1, 253), pool.not(patterns.search("(?:^|\\.)[^.]{2}--"))));
-                    case "email", "idn-email" ->
-                        pool.and(List.of(
-                                texts,
-                                form.length(3, 254),
-                                patterns.search("^[^@]{1,64}@"),
-                                pool.not(patterns.search("[@.][^@.]{2}--"))));
-                    default -> texts;
-                });
+        Regex written = written(name);
+        String wide = POSSIBLE.get(name);
+        if (wide == null) {
+            return Optional.of(new Texts(written, written));
+        }
+        return Optional.of(new Texts(written, wide.equals(".*") ? form.anyText() : patterns.full(wide, true)));
+    }
+
+    private Regex written(String name) {
+        Regex texts = patterns.full(Objects.requireNonNull(PATTERNS.get(name)), true);
+        return switch (name) {
+            // Labels like xn--… are encodings, which may be invalid.
+            case "hostname" ->
+                pool.and(List.of(texts, form.length(1, 253), pool.not(patterns.search("(?:^|\\.)[^.]{2}--"))));
+            case "email", "idn-email" ->
+                pool.and(List.of(
+                        texts,
+                        form.length(3, 254),
+                        patterns.search("^[^@]{1,64}@"),
+                        pool.not(patterns.search("[@.][^@.]{2}--"))));
+            default -> texts;
+        };
     }
 
     private static String ipv6() {

@@ -171,16 +171,15 @@ final class MemberKeywords {
 
     private Formula propertyNames(Location location, JsonNode value) {
         Facets names = algebra.facets(translator.child(location, value, "propertyNames"));
-        if (names.strings().isNothing()) {
+        if (names.possible().isNothing()) {
             return object(algebra.objects().any().withCount(0, 0));
         }
         if (names.strings() == form.anyText()) {
             return formulas.always();
         }
         ObjectShape shape = algebra.objects().any().withCells(List.of(new Cell(names.strings(), formulas.always())));
-        Facets facets = algebra.all().withObjects(List.of(shape));
         // Names of a format leave rare ones out, so what does not have such names is not known.
-        return formulas.facets(names.exactStrings() ? facets : facets.withStrings(form.anyText(), false));
+        return formulas.facets(algebra.all().withObjects(List.of(shape), names.hasExactStrings()));
     }
 
     private Formula items(Location location) {

@@ -72,7 +72,7 @@ final class ScalarKeywords {
             case "boolean" -> none.withConstants(Facets.FALSE | Facets.TRUE);
             case "number" -> none.withNumbers(numbers.all());
             case "integer" -> none.withNumbers(numbers.integers());
-            case "string" -> none.withStrings(form.anyText(), true);
+            case "string" -> none.withStrings(form.anyText());
             case "array" -> none.withArrays(algebra.all().arrays());
             case "object" -> none.withObjects(algebra.all().objects());
             default ->
@@ -101,7 +101,7 @@ final class ScalarKeywords {
         Regex strings = simple
                 ? form.literals(texts)
                 : pool.or(texts.stream().map(form::anySpelling).toList());
-        return formulas.facets(algebra.or(union, algebra.none().withStrings(strings, true)));
+        return formulas.facets(algebra.or(union, algebra.none().withStrings(strings)));
     }
 
     private Facets constant(JsonNode value) {
@@ -110,7 +110,7 @@ final class ScalarKeywords {
             case NULL -> none.withConstants(Facets.NULL);
             case BOOLEAN -> none.withConstants(value.booleanValue() ? Facets.TRUE : Facets.FALSE);
             case NUMBER -> none.withNumbers(numbers.constant(value.decimalValue()));
-            case STRING -> none.withStrings(form.anySpelling(value.stringValue()), true);
+            case STRING -> none.withStrings(form.anySpelling(value.stringValue()));
             case ARRAY -> {
                 List<Formula> items = new ArrayList<>();
                 for (JsonNode item : value) {
@@ -157,9 +157,9 @@ final class ScalarKeywords {
 
     private Formula strings(Regex set) {
         if (pool.isEmpty(set)) {
-            return formulas.facets(algebra.all().withStrings(pool.nothing(), true));
+            return formulas.facets(algebra.all().withStrings(pool.nothing()));
         }
-        return formulas.facets(algebra.all().withStrings(set, true));
+        return formulas.facets(algebra.all().withStrings(set));
     }
 
     /// Both bounds make one repetition: their intersection would be walked through to its end.
@@ -186,12 +186,13 @@ final class ScalarKeywords {
             throw new GrammarException(
                     Reason.UNSUPPORTED, "", "", "is idn-hostname, which cannot be enforced; use hostname or a pattern");
         }
-        Optional<Regex> set = formats.find(name);
+        Optional<Formats.Texts> set = formats.find(name);
         if (set.isEmpty()) {
             translator.warn(location.pointer() + ": 'format' is " + name + ", which the specification does not know; "
                     + "it is not enforced");
             return formulas.always();
         }
-        return formulas.facets(algebra.all().withStrings(set.get(), false));
+        return formulas.facets(
+                algebra.all().withStrings(set.get().written(), set.get().possible()));
     }
 }
