@@ -7,6 +7,7 @@ import dev.mixtral.grammar.regex.RegexPool;
 import dev.mixtral.grammar.regex.TextForm;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -234,16 +235,38 @@ final class Algebra {
     }
 
     /// Removes from what is there already: far fewer alternatives than a complement of its own would have.
+    ///
+    /// What breaks in few ways goes first: the alternatives that it leaves often have nothing in common with the
+    /// many ways in which the others break.
     private Facets intersection(List<Formula> parts) {
-        List<Formula> positive =
-                parts.stream().filter(part -> part.kind != Formula.Kind.NOT).toList();
-        Facets result = fold(positive, all, this::and);
+        List<Formula> positive = new ArrayList<>();
+        List<Facets> negative = new ArrayList<>();
         for (Formula part : parts) {
             if (part.kind == Formula.Kind.NOT) {
-                result = minus(result, facets(part.parts.getFirst()));
+                negative.add(facets(part.parts.getFirst()));
+            } else {
+                positive.add(part);
             }
         }
+        negative.sort(Comparator.comparingInt(Algebra::numConditions));
+        Facets result = fold(positive, all, this::and);
+        for (Facets part : negative) {
+            result = minus(result, part);
+        }
         return result;
+    }
+
+    private static int numConditions(Facets facets) {
+        int count = 0;
+        for (ObjectShape shape : facets.objects()) {
+            count += shape.named().size()
+                    + shape.cells().size()
+                    + shape.obligations().size();
+        }
+        for (ArrayShape shape : facets.arrays()) {
+            count += shape.prefix().size() + shape.contains().size() + 1;
+        }
+        return count;
     }
 
     private Facets minus(Facets a, Facets b) {

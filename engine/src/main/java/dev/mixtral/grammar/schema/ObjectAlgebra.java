@@ -162,12 +162,10 @@ final class ObjectAlgebra {
         return broken;
     }
 
+    /// A required key is absent or has another value, which is one optional key with the other values.
     private void breakNamed(ObjectShape start, String name, Property property, List<ObjectShape> broken) {
-        if (property.required()) {
-            broken.add(start.with(name, new Property(formulas.never(), false)));
-        }
-        if (!property.value().isTrue()) {
-            broken.add(start.with(name, new Property(formulas.not(property.value()), true)));
+        if (property.required() || !property.value().isTrue()) {
+            broken.add(start.with(name, new Property(formulas.not(property.value()), !property.required())));
         }
     }
 
