@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.mixtral.error.GrammarException;
 import dev.mixtral.error.GrammarException.Reason;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -146,6 +147,41 @@ class RefusedSchemaTest {
             properties.putObject("property" + i).put("type", "string").put("maxLength", i);
         }
         assertThat(refused(schema.toString()).reason()).isEqualTo(Reason.TOO_LARGE);
+    }
+
+    @Test
+    void longListsOfConstantsCompile() {
+        for (String keyword : List.of("oneOf", "anyOf")) {
+            ObjectNode schema = MAPPER.createObjectNode();
+            ArrayNode branches = schema.putArray(keyword);
+            for (int i = 0; i < 3_000; i++) {
+                branches.addObject().put("const", "value number " + i * 7919).put("title", "title " + i);
+                branches.addObject().put("const", i * 7919);
+            }
+            CompiledGrammar grammar = COMPILER.compile(new Grammar.JsonSchema(schema));
+            assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "\"value number 7919\""))
+                    .isTrue();
+            assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "7919")).isTrue();
+            assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "7920")).isFalse();
+        }
+    }
+
+    /// Each branch asks for a key of its own, so each one has to keep off all the others.
+    @Test
+    void manyBranchesThatMayOverlapCompile() {
+        ObjectNode schema = MAPPER.createObjectNode().put("type", "object");
+        ArrayNode branches = schema.putArray("oneOf");
+        for (int i = 0; i < 40; i++) {
+            ObjectNode branch = branches.addObject();
+            branch.putArray("required").add("key" + i);
+            branch.putObject("properties").putObject("key" + i).put("type", "integer");
+        }
+        CompiledGrammar grammar = COMPILER.compile(new Grammar.JsonSchema(schema, Grammar.KeyOrder.ANY));
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "{\"key7\":1}")).isTrue();
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "{\"key7\":1,\"key8\":\"x\"}"))
+                .isTrue();
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "{\"key7\":1,\"key8\":1}"))
+                .isFalse();
     }
 
     @Test

@@ -48,6 +48,16 @@ class SchemaKeywordsTest {
                         "'b' ¦ 2 ¦ [1] ¦ 1.51"),
                 of("{'const':{'a':[true]}}", "{'a':[true]} ¦ {'a': [true]}", "{'a':[false]} ¦ {} ¦ {'a':[true],'b':1}"),
                 of("{'const':''}", "''", "'a'"),
+                of("{'enum':[0,10,2.50,-7]}", "0 ¦ 10 ¦ 2.5 ¦ 2.50 ¦ -7", "1 ¦ 2 ¦ 2.05 ¦ 100 ¦ 7"),
+                of("{'not':{'enum':[0,10,2.5]}}", "1 ¦ 2.05 ¦ 'a'", "0 ¦ 0.0 ¦ -0 ¦ 10.0 ¦ 2.50"),
+                of(
+                        "{'oneOf':[{'const':'a','title':'A'},{'enum':['b',1,1.0]},{'const':1.0},{'const':'c'},{'enum':[null,'c']}]}",
+                        "'a' ¦ 'b' ¦ null",
+                        "1 ¦ 'c' ¦ 'd' ¦ 1.0"),
+                of(
+                        "{'anyOf':[{'const':'a'},{'const':1},{'enum':['a',false]}],'type':['string','boolean']}",
+                        "'a' ¦ false",
+                        "1 ¦ true"),
                 of("{'minimum':2.5}", "2.5 ¦ 3 ¦ 2.50 ¦ 100 ¦ 'x' ¦ null ¦ {}", "2.49 ¦ 2 ¦ -3 ¦ 0"),
                 of("{'maximum':-2}", "-2 ¦ -2.0 ¦ -10", "-1.9 ¦ 0 ¦ 2 ¦ -1.99999"),
                 of("{'type':'integer','minimum':9,'maximum':101}", "9 ¦ 10 ¦ 99 ¦ 101", "8 ¦ 102 ¦ 1000 ¦ -9 ¦ 9.5"),
@@ -184,6 +194,10 @@ class SchemaKeywordsTest {
                         "{'oneOf':[{'required':['a']},{'required':['b']}]}",
                         "{'a':1} ¦ {'b':1,'c':2}",
                         "{'a':1,'b':2} ¦ {} ¦ 5"),
+                of(
+                        "{'type':'object','not':{'properties':{'a':{'type':'integer'}},'required':['a','b']}}",
+                        "{} ¦ {'a':'x','b':1} ¦ {'b':1} ¦ {'a':1}",
+                        "{'a':1,'b':2} ¦ {'b':2,'a':3,'c':1} ¦ 5"),
                 of("{'type':'object','not':{'required':['a']}}", "{'b':1} ¦ {}", "{'a':1} ¦ {'b':1,'a':2}"),
                 of("{'not':{'type':['string','object']}}", "1 ¦ [] ¦ null", "'a' ¦ {}"),
                 of(

@@ -2,13 +2,21 @@ package dev.mixtral.grammar.schema;
 
 import dev.mixtral.grammar.schema.ObjectShape.Property;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /// The keywords that apply other schemas to the same value. Not thread-safe.
 final class Applicators {
+    /// What a branch that lists values may have beside them.
+    private static final Set<String> ANNOTATIONS =
+            Set.of("const", "enum", "title", "description", "$comment", "default", "deprecated", "examples");
+
     private final Translator translator;
     private final Formulas formulas;
     private final Algebra algebra;
@@ -26,8 +34,17 @@ final class Applicators {
         List<Formula> parts = new ArrayList<>();
         Formula all = translator.guard(location, "allOf", value -> formulas.and(branches(location, "allOf", value)));
         parts.add(all);
-        parts.add(translator.guard(location, "anyOf", value -> formulas.or(branches(location, "anyOf", value))));
+        parts.add(translator.guard(location, "anyOf", value -> {
+            List<JsonNode> listed = listed(value, Integer.MAX_VALUE);
+            return listed.isEmpty()
+                    ? formulas.or(branches(location, "anyOf", value))
+                    : translator.scalars().constants(listed);
+        }));
         parts.add(translator.guard(location, "oneOf", value -> {
+            List<JsonNode> listed = listed(value, 1);
+            if (!listed.isEmpty()) {
+                return translator.scalars().constants(listed);
+            }
             Formula context = formulas.and(own, all);
             return worked(context, formulas.or(exactlyOne(context, branches(location, "oneOf", value))));
         }));
@@ -38,6 +55,37 @@ final class Applicators {
             parts.add(formulas.or(absent(dependency.getKey()), dependency.getValue()));
         }
         return parts;
+    }
+
+    /// Returns the scalars that branches list, if that is all they do: thousands of them need no alternatives.
+    ///
+    /// @param most scalars of more branches than that are left out
+    /// @return empty if some branch does something else, or nothing is left
+    private List<JsonNode> listed(JsonNode branches, int most) {
+        Map<Object, JsonNode> values = new LinkedHashMap<>();
+        Map<Object, Integer> counts = new HashMap<>();
+        boolean hasConst = translator.document().draft().has("const");
+        for (JsonNode branch : branches) {
+            boolean isList = branch.isObject() && ANNOTATIONS.containsAll(branch.propertyNames());
+            JsonNode single = hasConst ? branch.get("const") : null;
+            JsonNode several = branch.get("enum");
+            if (!isList || (single == null) == (several == null) || (several != null && !several.isArray())) {
+                return List.of();
+            }
+            Set<Object> own = new HashSet<>();
+            for (JsonNode value : several == null ? List.of(Objects.requireNonNull(single)) : several) {
+                if (value.isContainer()) {
+                    return List.of();
+                }
+                Object key = value.isNumber() ? value.decimalValue().stripTrailingZeros() : value;
+                values.putIfAbsent(key, value);
+                if (own.add(key)) {
+                    counts.merge(key, 1, Integer::sum);
+                }
+            }
+        }
+        values.keySet().removeIf(key -> counts.getOrDefault(key, 0) > most);
+        return List.copyOf(values.values());
     }
 
     /// Works a formula out at once, so that what cannot be enforced in it is noted at its keyword.

@@ -8,6 +8,9 @@ import dev.mixtral.grammar.regex.RegexPool;
 import dev.mixtral.grammar.regex.TextForm;
 import dev.mixtral.grammar.schema.Facets.Numbers;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Sets of numbers as languages of decimal texts. Exact: no floating point anywhere. Shares its pool's
 /// confinement.
@@ -82,16 +85,28 @@ final class NumberSets {
         return of(values, values);
     }
 
-    /// Returns a single number.
-    Numbers constant(BigDecimal number) {
-        String text = plainText(number.signum() == 0 ? BigDecimal.ZERO : number.stripTrailingZeros());
-        Regex zeros = pool.repeat(pool.range('0', '0'), 1, 20);
-        Regex tail = text.indexOf('.') < 0
-                ? pool.optional(pool.concat(pool.literal("."), zeros))
-                : pool.repeat(pool.range('0', '0'), 0, 20);
-        Regex sign = number.signum() == 0 ? pool.optional(pool.literal("-")) : pool.epsilon();
-        Regex values = pool.concat(sign, pool.concat(pool.literal(text), tail));
-        return new Numbers(values, pool.or(pool.literal(text), pool.literal(plainText(number))));
+    /// Returns some numbers.
+    Numbers constants(List<BigDecimal> numbers) {
+        List<byte[]> whole = new ArrayList<>();
+        List<byte[]> fractions = new ArrayList<>();
+        List<byte[]> texts = new ArrayList<>();
+        for (BigDecimal number : numbers) {
+            boolean isZero = number.signum() == 0;
+            String text = plainText(isZero ? BigDecimal.ZERO : number.stripTrailingZeros());
+            byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+            (text.indexOf('.') < 0 ? whole : fractions).add(bytes);
+            if (isZero) {
+                whole.add("-0".getBytes(StandardCharsets.US_ASCII));
+            }
+            texts.add(bytes);
+            texts.add(plainText(number).getBytes(StandardCharsets.US_ASCII));
+        }
+        Regex zero = pool.range('0', '0');
+        Regex point = pool.concat(pool.literal("."), pool.repeat(zero, 1, 20));
+        Regex values = pool.or(
+                pool.concat(pool.literals(whole), pool.optional(point)),
+                pool.concat(pool.literals(fractions), pool.repeat(zero, 0, 20)));
+        return new Numbers(values, pool.literals(texts));
     }
 
     private static String plainText(BigDecimal number) {

@@ -88,14 +88,25 @@ final class ScalarKeywords {
         if (!value.isArray()) {
             throw Keywords.wrongType("an array", value);
         }
+        return constants(value);
+    }
+
+    /// Returns some values. Strings and numbers make a trie each, however many there are.
+    Formula constants(Iterable<JsonNode> values) {
         Facets union = algebra.none();
         List<String> texts = new ArrayList<>();
-        for (JsonNode element : value) {
+        List<BigDecimal> decimals = new ArrayList<>();
+        for (JsonNode element : values) {
             if (element.isString()) {
                 texts.add(element.stringValue());
+            } else if (element.isNumber()) {
+                decimals.add(element.decimalValue());
             } else {
                 union = algebra.or(union, constant(element));
             }
+        }
+        if (!decimals.isEmpty()) {
+            union = algebra.or(union, algebra.none().withNumbers(numbers.constants(decimals)));
         }
         boolean simple = texts.stream().allMatch(text -> text.chars().allMatch(c -> c >= 0x20));
         Regex strings = simple
@@ -109,7 +120,7 @@ final class ScalarKeywords {
         return switch (value.getNodeType()) {
             case NULL -> none.withConstants(Facets.NULL);
             case BOOLEAN -> none.withConstants(value.booleanValue() ? Facets.TRUE : Facets.FALSE);
-            case NUMBER -> none.withNumbers(numbers.constant(value.decimalValue()));
+            case NUMBER -> none.withNumbers(numbers.constants(List.of(value.decimalValue())));
             case STRING -> none.withStrings(form.anySpelling(value.stringValue()));
             case ARRAY -> {
                 List<Formula> items = new ArrayList<>();

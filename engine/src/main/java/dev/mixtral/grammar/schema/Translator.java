@@ -71,6 +71,10 @@ final class Translator {
         return applicators;
     }
 
+    ScalarKeywords scalars() {
+        return scalars;
+    }
+
     MemberKeywords members() {
         return members;
     }

@@ -8,6 +8,7 @@ import dev.mixtral.testing.Seeds;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -61,7 +62,7 @@ class NumberSetsTest {
 
     @Test
     void constantsAndComplements() {
-        Numbers one = numbers.constant(new BigDecimal("1.50"));
+        Numbers one = numbers.constants(List.of(new BigDecimal("1.50")));
         assertThat(has(one, new BigDecimal("1.5"))).isTrue();
         assertThat(has(one, new BigDecimal("1.5000"))).isTrue();
         assertThat(has(one, new BigDecimal("1.51"))).isFalse();
