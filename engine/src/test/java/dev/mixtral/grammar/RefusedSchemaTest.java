@@ -184,6 +184,22 @@ class RefusedSchemaTest {
                 .isFalse();
     }
 
+    /// None of the named keys meets what the negation asks for, whichever of them there are: 2^40 sets of keys.
+    @Test
+    void manyKeysInAnyOrderCompile() {
+        ObjectNode schema = MAPPER.createObjectNode().put("type", "object");
+        ObjectNode properties = schema.putObject("properties");
+        for (int i = 0; i < 40; i++) {
+            properties.putObject("key" + i).put("type", "integer");
+        }
+        schema.putObject("not").putObject("additionalProperties").put("type", "integer");
+        CompiledGrammar grammar = COMPILER.compile(new Grammar.JsonSchema(schema, Grammar.KeyOrder.ANY));
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "{\"key7\":1,\"a\":true,\"key3\":2}"))
+                .isTrue();
+        assertThat(Texts.accepts(grammar, Vocabularies.tiny(), "{\"key7\":1,\"a\":1,\"key3\":2}"))
+                .isFalse();
+    }
+
     @Test
     void hugeEnumsCompile() {
         ObjectNode schema = MAPPER.createObjectNode();

@@ -292,28 +292,40 @@ final class ObjectPlan {
         return extraCapacity;
     }
 
+    /// Whether there is an end does not depend on the order: named keys are tried in the order of the schema, and other
+    /// keys behind them. To try all orders takes exponential time.
     private boolean someMeets(Situation at) {
-        for (int i : reachable(at.passed())) {
+        for (int i = at.passed().nextClearBit(0);
+                i < named.size();
+                i = at.passed().nextClearBit(i + 1)) {
             for (Choice choice : choices(named.get(i))) {
-                Situation then = new Situation(
-                        pass(at.passed(), i), counted(at.count() + 1), at.met() | choice.meets(), at.numUsed());
+                Situation then =
+                        new Situation(passTo(at, i), counted(at.count() + 1), at.met() | choice.meets(), at.numUsed());
                 if (rules.isProductive(choice.value()) && canFinish(then)) {
                     return true;
                 }
             }
+            if (named.get(i).required()) {
+                return false; // it must not be passed over
+            }
         }
-        return (anyOrder || numRequired(at.passed()) == 0) && at.numUsed() < extraCapacity() && someExtraMeets(at);
+        return at.numUsed() < extraCapacity() && someExtraMeets(at);
+    }
+
+    /// Returns the keys that cannot come any more when a key and all in front of it are done with.
+    private static BitSet passTo(Situation at, int index) {
+        BitSet passed = (BitSet) at.passed().clone();
+        passed.set(0, index + 1);
+        return passed;
     }
 
     private boolean someExtraMeets(Situation at) {
+        BitSet all = passTo(at, named.size() - 1);
         for (Extra extra : extras) {
             for (Choice choice : choices(extra)) {
                 boolean progress = (choice.meets() & ~at.met()) != 0;
-                Situation then = new Situation(
-                        passForExtra(at.passed()),
-                        counted(at.count() + 1),
-                        at.met() | choice.meets(),
-                        at.numUsed() + 1);
+                Situation then =
+                        new Situation(all, counted(at.count() + 1), at.met() | choice.meets(), at.numUsed() + 1);
                 if (progress && rules.isProductive(choice.value()) && canFinish(then)) {
                     return true;
                 }
