@@ -274,6 +274,22 @@ class SchemaKeywordsTest {
                         "'aaa-α'",
                         "'1aa-α' ¦ 'aAa-α' ¦ 'aa1-α' ¦ 'aaa_α' ¦ 'aaa-a'"),
                 of("{'$ref':'#/definitions/a','definitions':{'a':{'type':'null'}}}", "null", "1"),
+                of(
+                        "{'properties':{'s':{'$ref':'https://json-schema.org/draft/2020-12/schema'}}}",
+                        "{'s':{'type':'string','not':{'minLength':3}}} ¦ {'s':true}",
+                        "{'s':{'type':'str'}} ¦ {'s':{'not':{'minLength':-1}}} ¦ {'s':1}"),
+                of(
+                        "{'$schema':'https://json-schema.org/draft/2019-09/schema','items':{'$ref':'https://json-schema.org/draft/2019-09/schema'}}",
+                        "[{'items':{'type':'array'}}]",
+                        "[{'items':{'type':1}}]"),
+                of(
+                        "{'$ref':'http://json-schema.org/draft-07/schema#'}",
+                        "{'properties':{'a':{'const':[1]}}}",
+                        "{'properties':{'a':{'required':'a'}}}"),
+                of(
+                        "{'$schema':'http://json-schema.org/draft-04/schema#','properties':{'t':{'$ref':'http://json-schema.org/draft-04/schema#/properties/title'}}}",
+                        "{'t':'a'}",
+                        "{'t':1}"),
                 of("true", "1 ¦ 'a' ¦ [{}]", "a"),
                 of("{'type':'string','title':'x','default':3,'x-y':[1],'$comment':'c','examples':[]}", "'a'", "3"));
     }

@@ -7,6 +7,7 @@ import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,7 +16,8 @@ import tools.jackson.databind.JsonNode;
 
 /// A schema document: which draft it follows, and what its references lead to. Immutable after construction.
 ///
-/// Nothing is fetched: a reference that leads out of the document is refused.
+/// Nothing is fetched: a reference that leads out of the document is refused, unless it leads to a published
+/// meta-schema.
 final class SchemaDocument {
     private static final int MAX_DEPTH = 128;
     /// What stands for the URI of a document without one.
@@ -78,6 +80,8 @@ final class SchemaDocument {
     private final Location root;
     private final Map<String, Location> byUri = new HashMap<>();
     private final DynamicAnchors dynamicAnchors = new DynamicAnchors();
+    /// The meta-schemas that references lead to, by URI.
+    private final Map<String, JsonNode> metaSchemas = new LinkedHashMap<>();
 
     /// @throws GrammarException if it is no schema document, or one of an unknown draft
     SchemaDocument(JsonNode schema) {
@@ -90,6 +94,11 @@ final class SchemaDocument {
         byUri.put(NO_URI, top);
         index(schema, NO_URI, "#", 0);
         indexRest(schema, NO_URI, "#", 0);
+        metaSchemas.forEach((uri, document) -> {
+            if (byUri.putIfAbsent(uri, new Location(document, uri, "#", Map.of())) == null) {
+                index(document, uri, "#", 0);
+            }
+        });
         this.root = enter(Map.of(), top);
     }
 
@@ -177,6 +186,12 @@ final class SchemaDocument {
     private String note(JsonNode node, String base, String pointer, boolean isSchema) {
         String own = base(base, node);
         Location location = new Location(node, own, pointer, Map.of());
+        if (node.path("$ref").isString()) {
+            String target = withoutFragment(resolve(own, node.get("$ref").stringValue()));
+            if (!metaSchemas.containsKey(target)) {
+                metaSchemas.putAll(MetaSchemas.find(target));
+            }
+        }
         boolean isResource = pointer.equals("#") || !own.equals(base);
         if (!own.equals(base)) {
             byUri.putIfAbsent(own, location);
@@ -212,9 +227,12 @@ final class SchemaDocument {
         if (id == null || !id.isString() || hides || id.stringValue().startsWith("#")) {
             return base;
         }
-        String resolved = resolve(base, id.stringValue());
-        int fragment = resolved.indexOf('#');
-        return fragment < 0 ? resolved : resolved.substring(0, fragment);
+        return withoutFragment(resolve(base, id.stringValue()));
+    }
+
+    private static String withoutFragment(String uri) {
+        int fragment = uri.indexOf('#');
+        return fragment < 0 ? uri : uri.substring(0, fragment);
     }
 
     private static String resolve(String base, String reference) {
@@ -266,7 +284,7 @@ final class SchemaDocument {
     private Location findPlain(Location from, String reference) {
         String uri = reference.startsWith("#") ? from.base() + reference : resolve(from.base(), reference);
         int hash = uri.indexOf('#');
-        String document = hash < 0 ? uri : uri.substring(0, hash);
+        String document = withoutFragment(uri);
         String fragment = hash < 0 ? "" : uri.substring(hash + 1);
         Location exact = byUri.get(uri);
         if (exact != null && !fragment.startsWith("/")) {
