@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
 /// The matrices of a packed model file: a GGUF file with the metadata of its source, whose matrices are stored as the
@@ -151,42 +152,42 @@ public record PackedWeights(Path file, RopeLayout ropeLayout, Map<String, Stored
     Map<String, Tensor> resolve(GgufFile file, MixtralConfig config, boolean tied) {
         Map<String, Tensor> plain = new LinkedHashMap<>();
         file.tensors().forEach(tensor -> plain.put(tensor.name(), tensor));
-        List<Required> required = new ArrayList<>();
-        required.add(new Required("tok_embeddings", config.vocabSize(), config.dim()));
-        required.add(new Required("norm", config.dim()));
+        // One after the other: a damaged header may ask for more layers than a list could hold.
+        Consumer<Required> check = needed -> check(file, plain, needed);
+        check.accept(new Required("tok_embeddings", config.vocabSize(), config.dim()));
+        check.accept(new Required("norm", config.dim()));
         for (int l = 0; l < config.numLayers(); l++) {
-            addLayer(file, required, config, "layers." + l + ".");
+            checkLayer(file, check, config, "layers." + l + ".");
         }
         if (tied && !matrices.containsKey("output")) {
             plain.put("output", require(file, plain, new Required("tok_embeddings", config.vocabSize(), config.dim())));
         }
-        required.add(new Required("output", config.vocabSize(), config.dim()));
-        required.forEach(needed -> check(file, plain, needed));
+        check.accept(new Required("output", config.vocabSize(), config.dim()));
         return plain;
     }
 
-    private void addLayer(GgufFile file, List<Required> required, MixtralConfig config, String layer) {
-        required.add(new Required(layer + "attention_norm", config.dim()));
-        required.add(new Required(layer + "attention.wq", config.queryDim(), config.dim()));
-        required.add(new Required(layer + "attention.wk", config.kvDim(), config.dim()));
-        required.add(new Required(layer + "attention.wv", config.kvDim(), config.dim()));
-        required.add(new Required(layer + "attention.wo", config.dim(), config.queryDim()));
-        required.add(new Required(layer + "ffn_norm", config.dim()));
+    private void checkLayer(GgufFile file, Consumer<Required> check, MixtralConfig config, String layer) {
+        check.accept(new Required(layer + "attention_norm", config.dim()));
+        check.accept(new Required(layer + "attention.wq", config.queryDim(), config.dim()));
+        check.accept(new Required(layer + "attention.wk", config.kvDim(), config.dim()));
+        check.accept(new Required(layer + "attention.wv", config.kvDim(), config.dim()));
+        check.accept(new Required(layer + "attention.wo", config.dim(), config.queryDim()));
+        check.accept(new Required(layer + "ffn_norm", config.dim()));
         if (!config.isDense()) {
-            required.add(new Required(layer + "feed_forward.gate", config.numExperts(), config.dim()));
+            check.accept(new Required(layer + "feed_forward.gate", config.numExperts(), config.dim()));
         }
         for (int e = 0; e < config.numExperts(); e++) {
             String expert = layer + "feed_forward.experts." + e + ".";
             if (matrices.containsKey(expert + "gate_up")) {
-                required.add(new Required(expert + "gate_up", 2L * config.ffnDim(), config.dim()));
+                check.accept(new Required(expert + "gate_up", 2L * config.ffnDim(), config.dim()));
                 if (!matrices.containsKey(expert + "w2")) {
                     throw broken(file, "matrix " + expert + "w2 is not packed, although " + expert + "gate_up is");
                 }
             } else {
-                required.add(new Required(expert + "w1", config.ffnDim(), config.dim()));
-                required.add(new Required(expert + "w3", config.ffnDim(), config.dim()));
+                check.accept(new Required(expert + "w1", config.ffnDim(), config.dim()));
+                check.accept(new Required(expert + "w3", config.ffnDim(), config.dim()));
             }
-            required.add(new Required(expert + "w2", config.dim(), config.ffnDim()));
+            check.accept(new Required(expert + "w2", config.dim(), config.ffnDim()));
         }
     }
 
