@@ -1,4 +1,5 @@
-/// Everything that can go wrong, as one sealed tree of unchecked exceptions that carry data.
+/// Everything that can go wrong, as one sealed tree of unchecked exceptions that carry data, and how messages quote
+/// input.
 ///
 /// Depends on the JDK only. Entry class: [dev.mixtral.error.MixtralException].
 @NullMarked

@@ -1,5 +1,6 @@
 package dev.mixtral.tokenizer;
 
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.error.ModelFormatException;
 import dev.mixtral.error.UnsupportedModelException;
 import dev.mixtral.tokenizer.SentencePieceModel.ModelType;
@@ -219,8 +220,7 @@ final class TokenizerJson {
     }
 
     private static String brief(JsonNode node) {
-        String text = node.isMissingNode() ? "(absent)" : node.toString();
-        return text.length() <= 200 ? text : text.substring(0, 200) + "…";
+        return node.isMissingNode() ? "(absent)" : Excerpt.of(node.toString(), 200);
     }
 
     private void require(boolean condition, String problem) {

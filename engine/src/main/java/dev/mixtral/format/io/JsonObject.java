@@ -1,5 +1,6 @@
 package dev.mixtral.format.io;
 
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.error.ModelFormatException;
 import java.util.ArrayList;
 import java.util.List;
@@ -196,7 +197,6 @@ public final class JsonObject {
         if (value.isContainer()) {
             return (value.isArray() ? "an array of " : "an object of ") + value.size();
         }
-        String text = value.toString();
-        return text.length() <= SHOWN_CHARACTERS ? text : text.substring(0, SHOWN_CHARACTERS) + "…";
+        return Excerpt.of(value.toString(), SHOWN_CHARACTERS);
     }
 }

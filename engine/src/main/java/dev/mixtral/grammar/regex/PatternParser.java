@@ -1,5 +1,6 @@
 package dev.mixtral.grammar.regex;
 
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.error.GrammarException;
 import dev.mixtral.error.GrammarException.Reason;
 import dev.mixtral.grammar.regex.Pattern.Alternatives;
@@ -234,10 +235,7 @@ final class PatternParser {
     }
 
     private String quoted() {
-        // Cut between characters, never within a surrogate pair.
-        return text.codePointCount(0, text.length()) > 60
-                ? "'" + text.substring(0, text.offsetByCodePoints(0, 60)) + "…'"
-                : "'" + text + "'";
+        return "'" + Excerpt.of(text, 60) + "'";
     }
 
     GrammarException invalid(String problem) {

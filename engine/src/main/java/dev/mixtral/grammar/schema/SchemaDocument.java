@@ -1,5 +1,6 @@
 package dev.mixtral.grammar.schema;
 
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.error.GrammarException;
 import dev.mixtral.error.GrammarException.Reason;
 import java.net.URI;
@@ -20,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 /// meta-schema.
 final class SchemaDocument {
     private static final int MAX_DEPTH = 128;
+    private static final int SHOWN_CHARACTERS = 200;
     /// What stands for the URI of a document without one.
     private static final String NO_URI = "schema:/";
 
@@ -299,7 +301,8 @@ final class SchemaDocument {
                     Reason.UNSUPPORTED,
                     "",
                     "",
-                    "leads to " + shorten(uri) + ", which is not in this document; put it into '$defs'");
+                    "leads to " + Excerpt.of(uri, SHOWN_CHARACTERS)
+                            + ", which is not in this document; put it into '$defs'");
         }
         if (fragment.isEmpty()) {
             return top;
@@ -307,16 +310,12 @@ final class SchemaDocument {
         Location found = fragment.startsWith("/") ? walk(top, fragment) : null;
         if (found == null) {
             throw new GrammarException(
-                    Reason.INVALID, "", "", "leads to " + shorten(reference) + ", where there is none");
+                    Reason.INVALID,
+                    "",
+                    "",
+                    "leads to " + Excerpt.of(reference, SHOWN_CHARACTERS) + ", where there is none");
         }
         return found;
-    }
-
-    private static String shorten(String text) {
-        // Cut between characters, never within a surrogate pair.
-        return text.codePointCount(0, text.length()) > 200
-                ? text.substring(0, text.offsetByCodePoints(0, 200)) + "…"
-                : text;
     }
 
     private @Nullable Location walk(Location top, String fragment) {

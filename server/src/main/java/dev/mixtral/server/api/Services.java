@@ -1,13 +1,13 @@
 package dev.mixtral.server.api;
 
 import dev.mixtral.engine.GenerationRequest;
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.error.MixtralException;
 import dev.mixtral.server.Dialect;
 import dev.mixtral.server.ServerConfig;
 import dev.mixtral.server.api.ChatModel.Choice;
 import dev.mixtral.server.wire.ApiError;
 import dev.mixtral.server.wire.ApiException;
-import dev.mixtral.server.wire.Excerpt;
 import dev.mixtral.server.wire.ModelSelection;
 import dev.mixtral.server.wire.RequestRules;
 import java.util.List;

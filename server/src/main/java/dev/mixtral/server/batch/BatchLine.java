@@ -1,7 +1,7 @@
 package dev.mixtral.server.batch;
 
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.server.wire.ApiException;
-import dev.mixtral.server.wire.Excerpt;
 import dev.mixtral.server.wire.Json;
 import java.util.Set;
 import java.util.TreeSet;

@@ -1,9 +1,9 @@
 package dev.mixtral.server.logging;
 
+import dev.mixtral.error.Excerpt;
 import dev.mixtral.server.RequestReport;
 import dev.mixtral.server.RequestReport.Generated;
 import dev.mixtral.server.ServerObserver;
-import dev.mixtral.server.wire.Excerpt;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;

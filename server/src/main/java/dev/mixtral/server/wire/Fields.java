@@ -1,5 +1,6 @@
 package dev.mixtral.server.wire;
 
+import dev.mixtral.error.Excerpt;
 import java.math.BigDecimal;
 import java.util.Collection;
 import java.util.Locale;

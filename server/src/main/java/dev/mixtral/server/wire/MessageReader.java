@@ -6,6 +6,7 @@ import dev.mixtral.chat.SystemMessage;
 import dev.mixtral.chat.ToolCall;
 import dev.mixtral.chat.ToolMessage;
 import dev.mixtral.chat.UserMessage;
+import dev.mixtral.error.Excerpt;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,6 @@
 package dev.mixtral.server.wire;
 
+import dev.mixtral.error.Excerpt;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

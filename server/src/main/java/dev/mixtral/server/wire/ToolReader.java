@@ -1,6 +1,7 @@
 package dev.mixtral.server.wire;
 
 import dev.mixtral.chat.ToolDefinition;
+import dev.mixtral.error.Excerpt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;

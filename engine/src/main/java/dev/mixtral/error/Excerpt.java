@@ -1,6 +1,6 @@
-package dev.mixtral.server.wire;
+package dev.mixtral.error;
 
-/// Quotes what a client sent: its beginning, as messages should not have megabytes of it.
+/// Quotes input in messages: its beginning, as they should not have megabytes of it.
 public final class Excerpt {
     private static final int MAX = 64;
 
