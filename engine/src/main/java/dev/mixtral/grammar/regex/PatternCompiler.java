@@ -107,42 +107,48 @@ public final class PatternCompiler {
         if (part.hasOnlyEnds() && (!part.mayBeEmpty() || repeat.min() == 0)) {
             // Nothing but the last repetition that takes a character can pass a $.
             Regex open = build(part.withoutEnds(), pool.epsilon(), false);
-            int max = repeat.max();
-            Regex before = pool.repeat(open, Math.max(repeat.min() - 1, 0), max < 0 ? max : max - 1);
             return pool.or(
-                    pool.concat(pool.repeat(open, repeat.min(), max), rest),
-                    pool.concat(before, build(part, rest, false)));
+                    pool.concat(pool.repeat(open, repeat.min(), repeat.max()), rest),
+                    pool.concat(allButOne(repeat, open), build(part, rest, false)));
         }
         if (part.hasOnlyStarts() && !part.mayBeEmpty()) {
             // Nothing but the first repetition can be where the text begins.
-            Regex open = build(part, pool.epsilon(), false);
-            int max = repeat.max();
-            Regex behind = pool.repeat(open, Math.max(repeat.min() - 1, 0), max < 0 ? max : max - 1);
+            Regex behind = allButOne(repeat, build(part, pool.epsilon(), false));
             Regex some = build(part, pool.concat(behind, rest), atStart);
             return repeat.min() == 0 ? pool.or(rest, some) : some;
         }
         return tempered(repeat, rest);
     }
 
+    private Regex allButOne(Repeat repeat, Regex part) {
+        int max = repeat.max();
+        return pool.repeat(part, Math.max(repeat.min() - 1, 0), max < 0 ? max : max - 1);
+    }
+
     /// Builds `(?:(?!x)(?!y)c)*` at the end of a text: no character of it is where `x` or `y` begins.
     private Regex tempered(Repeat repeat, Regex rest) {
-        List<Pattern> parts = repeat.part() instanceof Sequence(List<Pattern> all) ? all : List.of();
-        boolean known = parts.size() > 1 && parts.getLast() instanceof Characters && rest == form.end();
-        List<Regex> heads = new ArrayList<>();
-        for (int i = 0; i < parts.size() - 1 && known; i++) {
-            known = parts.get(i) instanceof LookAhead(Pattern ahead, boolean negative) && negative && !ahead.hasStart();
-            if (known) {
-                heads.add(build(((LookAhead) parts.get(i)).part(), form.anyText(), false));
-            }
+        if (!(repeat.part() instanceof Sequence(List<Pattern> parts))
+                || parts.size() < 2
+                || !(parts.getLast() instanceof Characters)
+                || rest != form.end()) {
+            throw repeatsAssertion();
         }
-        if (!known) {
-            throw unsupported("repeats a part with an assertion (^, $ or a look-ahead)");
+        List<Regex> heads = new ArrayList<>();
+        for (Pattern part : parts.subList(0, parts.size() - 1)) {
+            if (!(part instanceof LookAhead(Pattern ahead, boolean negative)) || !negative || ahead.hasStart()) {
+                throw repeatsAssertion();
+            }
+            heads.add(build(ahead, form.anyText(), false));
         }
         Regex forbidden = pool.concat(
                 pool.atLeast(form.anyCharacter(), 0), pool.and(pool.or(heads), form.length(1, Regex.UNBOUNDED)));
         Regex texts = pool.concat(
                 pool.repeat(build(parts.getLast(), pool.epsilon(), false), repeat.min(), repeat.max()), rest);
         return pool.minus(texts, forbidden);
+    }
+
+    private static GrammarException repeatsAssertion() {
+        return unsupported("repeats a part with an assertion (^, $ or a look-ahead)");
     }
 
     private static GrammarException unsupported(String problem) {

@@ -7,6 +7,7 @@ import dev.mixtral.grammar.regex.TextForm;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -42,8 +43,9 @@ final class Formats {
     private static final String IPV4 = OCTET + "(?:\\." + OCTET + "){3}";
     private static final String IPV6 = ipv6();
     private static final String FUTURE_ADDRESS = "[Vv][0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+";
+    private static final String NON_ASCII = "\\u{80}-\\u{10FFFF}";
     private static final String EMAIL = email("", SHORT_LABEL);
-    private static final String IDN_EMAIL = email(nonAscii(), "(?:" + SHORT_LABEL + "|" + idnLabel() + ")");
+    private static final String IDN_EMAIL = email(NON_ASCII, "(?:" + SHORT_LABEL + "|" + idnLabel() + ")");
     private static final String UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}";
     private static final String POINTER = "(?:/(?:[^/~]|~[01])*)*";
     private static final String RELATIVE_POINTER = "(?:0|[1-9][0-9]*)(?:[+-][1-9][0-9]*)?(?:#|" + POINTER + ")";
@@ -97,6 +99,8 @@ final class Formats {
     private final PatternCompiler patterns;
     /// For parts that are followed by others; none of their characters is escaped in a string.
     private final PatternCompiler plain;
+    /// What was found already: schemas name a few formats many times.
+    private final Map<String, Texts> found = new HashMap<>();
 
     Formats(RegexPool pool, TextForm form) {
         this.pool = pool;
@@ -112,19 +116,20 @@ final class Formats {
 
     /// Returns the texts of a format, or empty if the specification does not know it.
     Optional<Texts> find(String name) {
-        if (!PATTERNS.containsKey(name)) {
-            return Optional.empty();
-        }
+        return PATTERNS.containsKey(name) ? Optional.of(found.computeIfAbsent(name, this::texts)) : Optional.empty();
+    }
+
+    private Texts texts(String name) {
         Regex written = written(name);
         String wide = POSSIBLE.get(name);
         if (wide == null) {
-            return Optional.of(new Texts(written, written));
+            return new Texts(written, written);
         }
-        return Optional.of(new Texts(written, wide.equals(".*") ? form.anyText() : patterns.full(wide, true)));
+        return new Texts(written, wide.equals(".*") ? form.anyText() : patterns.full(wide, true));
     }
 
     private Regex leapSecond() {
-        return pool.concat(pool.automaton(new LeapSecond()), form.end());
+        return pool.concat(pool.automaton(LeapSecond.AUTOMATON), form.end());
     }
 
     /// Returns leap seconds with their dates. There were 27 of them, and validators know that.
@@ -170,10 +175,6 @@ final class Formats {
         String quoted = "\"(?:[ !#-\\[\\]-~" + more + "]|\\\\[ -~]){0,31}\"";
         String address = "\\[(?:" + IPV4 + "|IPv6:" + IPV6 + ")\\]";
         return "(?:" + atom + "(?:\\." + atom + ")*|" + quoted + ")@(?:" + domain + "|" + address + ")";
-    }
-
-    private static String nonAscii() {
-        return "\\u{80}-\\u{10FFFF}";
     }
 
     /// Letters of large scripts, which IDNA 2008 takes as they are in any place of a label, and so few that their

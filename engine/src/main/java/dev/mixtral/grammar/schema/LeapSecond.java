@@ -9,6 +9,9 @@ import dev.mixtral.grammar.regex.Dfa;
 /// `(place, minute)`: the place in the text, and what was read as a minute of the day, or behind the sign the offset
 /// that is expected.
 final class LeapSecond implements Dfa {
+    /// The only one: pools know automata by identity.
+    static final LeapSecond AUTOMATON = new LeapSecond();
+
     private static final int MINUTES = 24 * 60;
     private static final int LAST_MINUTE = MINUTES - 1;
     private static final int MAX_FRACTION = 9;
@@ -23,6 +26,8 @@ final class LeapSecond implements Dfa {
     private static final int SIGN = POINT + MAX_FRACTION + 1;
 
     private static final int END = SIGN + 5;
+
+    private LeapSecond() {}
 
     private static int state(int place, int minute) {
         return place * MINUTES + minute;
