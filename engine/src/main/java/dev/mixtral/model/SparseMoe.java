@@ -3,6 +3,7 @@ package dev.mixtral.model;
 import dev.mixtral.format.MixtralConfig;
 import dev.mixtral.kernel.Kernels;
 import dev.mixtral.kernel.Scratch;
+import dev.mixtral.kernel.ThreadTeam;
 import dev.mixtral.model.Expert.InnerAdapters;
 import dev.mixtral.tensor.FloatMatrix;
 import java.util.Arrays;
@@ -65,7 +66,8 @@ final class SparseMoe {
     }
 
     /// Reads `workspace.normed` and the router's logits, adds the sub-layer's output to `workspace.x`, and runs
-    /// `then` for each row. Two phases, and one more if some row has an adapter.
+    /// `then` for each row. Two phases, and one more if an adapter changes
+    /// the experts.
     void forward(int numRows, Workspace workspace, @Nullable RoutingObserver observer, Compute.RowTask then) {
         router.route(workspace.routerLogits, numRows);
         if (observer != null) {
@@ -73,22 +75,20 @@ final class SparseMoe {
         }
         groupByExpert(numRows);
         int[] busy = busyExperts();
+        findAdapted(workspace.adapters, numRows);
         int numInner = numTasks(busy, ffnDim);
-        if (findAdapted(workspace.adapters, numRows)) {
-            compute.forRows(numRows, (row, _) -> copyInput(workspace, row));
+        ThreadTeam.Task copy = (row, _) -> copyInput(workspace, row);
+        ThreadTeam.Task inner = (task, scratch) -> gateAndUp(workspace, busy, task, scratch);
+        if (slotRuns.size() == 0) {
+            compute.team().run(numRows, copy, numInner, inner);
+        } else {
+            compute.team().run(numRows, copy);
             compute.team()
                     .run(
                             2 * slotRuns.size(),
                             (task, scratch) -> shrinkInput(workspace, task / 2, task % 2, scratch),
                             numInner,
-                            (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
-        } else {
-            compute.team()
-                    .run(
-                            numRows,
-                            (row, _) -> copyInput(workspace, row),
-                            numInner,
-                            (task, scratch) -> gateAndUp(workspace, busy, task, scratch));
+                            inner);
         }
         int numDown = numTasks(busy, dim);
         compute.team()
@@ -109,12 +109,11 @@ final class SparseMoe {
                         });
     }
 
-    /// Finds the experts that adapters of this batch change and the slots that share one, and returns whether any row
-    /// has an adapter.
-    private boolean findAdapted(AdapterRows adapters, int numRows) {
+    /// Finds the experts that adapters of this batch change, and the slots that share one.
+    private void findAdapted(AdapterRows adapters, int numRows) {
         slotRuns.clear();
         if (adapters.isEmpty()) {
-            return false;
+            return;
         }
         int numChoices = numRows * numExpertsPerToken;
         if (choiceOfSlot.length < numChoices) {
@@ -133,7 +132,6 @@ final class SparseMoe {
                 }
             }
         }
-        return true;
     }
 
     private void addToRuns(int slot, Adapter adapter, boolean isFirstOfExpert) {

@@ -5,7 +5,6 @@ import dev.mixtral.tensor.FloatMatrix;
 import dev.mixtral.tensor.PackedMatrix;
 import dev.mixtral.tensor.PackedType;
 import dev.mixtral.tensor.QuantizedRows;
-import jdk.incubator.vector.FloatVector;
 
 /// Products with packed weights, block by block: some panels times some tokens give sums of 16 floats for each pair
 /// of them, which then go to the output, or through the gated activation and into 8 bits again.
@@ -97,8 +96,9 @@ final class PackedMatmul {
     /// Writes `silu(gate) · up` of 16 columns.
     private static void activate(float[] sums, int gate, int up, int to) {
         for (int i = 0; i < ROWS; i += Lanes.LENGTH) {
-            FloatVector z = Lanes.load(sums, gate + i);
-            z.div(VectorMath.exp(z.neg()).add(1)).mul(Lanes.load(sums, up + i)).intoArray(sums, to + i);
+            VectorMath.silu(Lanes.load(sums, gate + i))
+                    .mul(Lanes.load(sums, up + i))
+                    .intoArray(sums, to + i);
         }
     }
 

@@ -74,16 +74,13 @@ final class VectorKernels implements Kernels {
         float[] z = gate.data();
         int at = gate.offset(row);
         for (int c = from; c < to; c += LENGTH) {
-            silu(z, at + c).mul(Lanes.load(up.data(), up.offset(row) + c)).intoArray(z, at + c);
+            VectorMath.silu(Lanes.load(z, at + c))
+                    .mul(Lanes.load(up.data(), up.offset(row) + c))
+                    .intoArray(z, at + c);
         }
         for (int run = from / QuantizedRows.RUN; run < to / QuantizedRows.RUN; run++) {
             Quantizer.quantize(z, at + run * QuantizedRows.RUN, hidden, row, run);
         }
-    }
-
-    private static FloatVector silu(float[] z, int at) {
-        FloatVector v = Lanes.load(z, at);
-        return v.div(VectorMath.exp(v.neg()).add(1));
     }
 
     @Override
@@ -164,7 +161,9 @@ final class VectorKernels implements Kernels {
         int upAt = up.offset(row);
         int c = from;
         for (; c <= to - LENGTH; c += LENGTH) {
-            silu(z, at + c).mul(Lanes.load(up.data(), upAt + c)).intoArray(z, at + c);
+            VectorMath.silu(Lanes.load(z, at + c))
+                    .mul(Lanes.load(up.data(), upAt + c))
+                    .intoArray(z, at + c);
         }
         for (; c < to; c++) {
             float v = z[at + c];

@@ -18,6 +18,11 @@ final class VectorMath {
 
     private VectorMath() {}
 
+    /// Returns `x / (1 + exp(-x))`: [dev.mixtral.kernel.FloatMath#silu], lane by lane.
+    static FloatVector silu(FloatVector x) {
+        return x.div(exp(x.neg()).add(1));
+    }
+
     /// Returns `exp(x)` to within 2 units in the last place; 0 where the result is below the normal floats, infinity
     /// above 88.37. NaN stays NaN.
     ///
