@@ -85,8 +85,7 @@ public final class PythonJson {
 
     private void writeString(String text) {
         out.append('"');
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
+        text.codePoints().forEach(c -> {
             switch (c) {
                 case '"' -> out.append("\\\"");
                 case '\\' -> out.append("\\\\");
@@ -97,21 +96,15 @@ public final class PythonJson {
                 case '\b' -> out.append("\\b");
                 default -> {
                     // Python cannot encode half a surrogate pair; a tokenizer would make something else of it.
-                    if (c < ' ' || (Character.isSurrogate(c) && !isPaired(text, i))) {
-                        out.append("\\u%04x".formatted((int) c));
+                    if (c < ' ' || Character.getType(c) == Character.SURROGATE) {
+                        out.append("\\u%04x".formatted(c));
                     } else {
-                        out.append(c);
+                        out.appendCodePoint(c);
                     }
                 }
             }
-        }
+        });
         out.append('"');
-    }
-
-    private static boolean isPaired(String text, int at) {
-        return Character.isHighSurrogate(text.charAt(at))
-                ? at + 1 < text.length() && Character.isLowSurrogate(text.charAt(at + 1))
-                : at > 0 && Character.isHighSurrogate(text.charAt(at - 1));
     }
 
     private static String number(JsonNode value) {

@@ -92,15 +92,7 @@ public final class Json {
     }
 
     private static boolean isBroken(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (Character.isSurrogate(text.charAt(i))) {
-                if (Character.charCount(text.codePointAt(i)) == 1) {
-                    return true;
-                }
-                i++;
-            }
-        }
-        return false;
+        return text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE);
     }
 
     /// Reads a value, or returns nothing if the text is none.
